@@ -1,0 +1,609 @@
+"""Messages: everything typed that goes over the WebSocket, one tagged union per direction.
+
+A request carries the client's `id`; its answer carries the same. A turn is named by the daemon's own number. Unknown
+fields are ignored and new ones have defaults, so that older and newer sides understand each other.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from aimark_daemon.errors import Fault
+from aimark_daemon.protocol.faults import BAD_MESSAGE
+
+PROTOCOL_VERSION = 1
+MAX_TEXT_CHARS = 100_000
+"""Longest text of one utterance, in characters."""
+
+Topic = Literal["turns", "engines", "sessions", "telemetry", "notices"]
+ExportFormat = Literal["json", "markdown"]
+
+
+# What clients send ----------------------------------------------------------------------------------------------
+
+
+class Request(msgspec.Struct, frozen=True, tag_field="type", kw_only=True):
+    """A client's message; `id` is the client's own number, unique among its requests in flight."""
+
+    id: int
+
+
+class Hello(Request, tag="hello"):
+    """The first message: which protocol and language the client speaks."""
+
+    version: int = PROTOCOL_VERSION
+    client: str = ""
+    language: Literal["en", "ko"] = "en"
+
+
+class Submit(Request, tag="submit"):
+    """A typed utterance: begins a turn. Without `session` a new one is made. `speak` asks for sound too."""
+
+    text: str
+    session: str | None = None
+    speak: bool = False
+
+
+class Listen(Request, tag="listen"):
+    """Opens the microphone: binary frames of stream `id` follow, then `end_listen`. Begins a turn when it ends."""
+
+    session: str | None = None
+    language: Literal["auto", "ko", "en"] = "auto"
+    speak: bool = True
+
+
+class EndListen(Request, tag="end_listen"):
+    """The key was released: stream `listen` is complete."""
+
+    listen: int
+
+
+class Cancel(Request, tag="cancel"):
+    """Stops a turn, or a listening stream, in all its stages."""
+
+    turn: int | None = None
+    listen: int | None = None
+
+
+class ListSessions(Request, tag="list_sessions"):
+    """Asks for sessions, newest first."""
+
+    limit: int = 1000
+    offset: int = 0
+
+
+class CreateSession(Request, tag="create_session"):
+    """Makes an empty session."""
+
+    title: str = ""
+
+
+class ShowSession(Request, tag="show_session"):
+    """Asks for one session with its messages."""
+
+    session: str
+
+
+class RenameSession(Request, tag="rename_session"):
+    """Gives one session, and only that one, another title."""
+
+    session: str
+    title: str
+
+
+class DeleteSession(Request, tag="delete_session"):
+    """Hides a session; `restore_session` brings it back until it is purged."""
+
+    session: str
+
+
+class RestoreSession(Request, tag="restore_session"):
+    """Undoes `delete_session`."""
+
+    session: str
+
+
+class SearchSessions(Request, tag="search_sessions"):
+    """Looks for words in titles and messages."""
+
+    query: str
+    limit: int = 50
+
+
+class ExportSessions(Request, tag="export_sessions"):
+    """Asks for sessions as text; all of them without `sessions`."""
+
+    sessions: tuple[str, ...] | None = None
+    format: ExportFormat = "json"
+
+
+class ImportSessions(Request, tag="import_sessions"):
+    """Adds sessions from text that `export_sessions` (json) wrote or that has the documented shape."""
+
+    text: str
+
+
+class Subscribe(Request, tag="subscribe"):
+    """Chooses which broadcasts this client gets; replaces the earlier choice."""
+
+    topics: tuple[Topic, ...]
+
+
+class GetStatus(Request, tag="get_status"):
+    """Asks for the state of the daemon and its engines."""
+
+
+class ListModels(Request, tag="list_models"):
+    """Asks for the catalogue, and what of it is installed."""
+
+
+class PullModel(Request, tag="pull_model"):
+    """Downloads a model; `pull_progress` follows, then `ok`."""
+
+    model: str
+
+
+class UseModel(Request, tag="use_model"):
+    """Chooses a model for its kind of engine and loads it."""
+
+    model: str
+
+
+class RemoveModel(Request, tag="remove_model"):
+    """Deletes an installed model's files."""
+
+    model: str
+
+
+class ListCommands(Request, tag="list_commands"):
+    """Asks for the slash commands."""
+
+
+class GetConfig(Request, tag="get_config"):
+    """Asks for the configuration in force and its JSON Schema."""
+
+
+class SetConfig(Request, tag="set_config"):
+    """Changes one value by its dotted key, as `llm.temperature`."""
+
+    key: str
+    value: Any
+
+
+class OpenPage(Request, tag="open_page"):
+    """Asks for the page's address with a single-use log-in code."""
+
+
+class Shutdown(Request, tag="shutdown"):
+    """Stops the daemon."""
+
+
+ClientMessage = (
+    Hello
+    | Submit
+    | Listen
+    | EndListen
+    | Cancel
+    | ListSessions
+    | CreateSession
+    | ShowSession
+    | RenameSession
+    | DeleteSession
+    | RestoreSession
+    | SearchSessions
+    | ExportSessions
+    | ImportSessions
+    | Subscribe
+    | GetStatus
+    | ListModels
+    | PullModel
+    | UseModel
+    | RemoveModel
+    | ListCommands
+    | GetConfig
+    | SetConfig
+    | OpenPage
+    | Shutdown
+)
+
+
+# What is spoken about -------------------------------------------------------------------------------------------
+
+
+class SessionInfo(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A conversation without its messages. Times are UTC, RFC 3339."""
+
+    id: str
+    title: str
+    created: str
+    updated: str
+    messages: int = 0
+    deleted: bool = False
+
+
+MessageState = Literal["complete", "streaming", "cancelled", "failed", "interrupted"]
+
+
+class MessageInfo(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One stored message. `turn` is the turn it belongs to; absent for imported ones."""
+
+    id: int
+    role: Literal["user", "assistant", "system"]
+    content: str
+    created: str
+    turn: int | None = None
+    state: MessageState = "complete"
+    fault: Fault | None = None
+
+
+class SearchHit(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A place where the words were found; without `message` it is the title."""
+
+    session: str
+    title: str
+    excerpt: str
+    message: int | None = None
+
+
+class EngineInfo(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An engine's worker as clients see it."""
+
+    state: str
+    pid: int | None = None
+    model: str = ""
+    restarts: int = 0
+    facts: dict[str, Any] = {}
+    fault: Fault | None = None
+
+
+class GpuInfo(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One graphics card. What the driver does not tell is absent. Bytes, watts, degrees Celsius, percent."""
+
+    index: int
+    name: str = ""
+    vram_total: int | None = None
+    vram_used: int | None = None
+    vram_free: int | None = None
+    utilisation: float | None = None
+    power_w: float | None = None
+    power_limit_w: float | None = None
+    temperature_c: float | None = None
+
+
+class Status(msgspec.Struct, frozen=True, omit_defaults=False):
+    """The daemon at a glance. `state` is starting, ready, degraded or stopping."""
+
+    state: str
+    version: str
+    pid: int
+    port: int
+    engines: dict[str, EngineInfo]
+    gpu: tuple[GpuInfo, ...]
+    sessions: int
+    uptime_s: float = 0.0
+
+
+class ModelInfo(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A model of the catalogue or the store. Sizes in bytes."""
+
+    id: str
+    kind: str
+    title: str
+    bytes: int
+    licence: str
+    languages: tuple[str, ...]
+    installed: bool
+    used: bool = False
+    starter: bool = False
+    memory: int = 0
+    note: str = ""
+
+
+class CommandInfo(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A slash command: its names and help by language, and whether it needs content after its name."""
+
+    name: str
+    names: dict[str, list[str]]
+    help: dict[str, str]
+    needs_content: bool = False
+    plugin: str = ""
+
+
+class Timings(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where a turn's time went: seconds since the utterance was complete. Absent if the stage did not happen."""
+
+    transcript_s: float | None = None
+    prefill_s: float | None = None
+    first_token_s: float | None = None
+    first_clause_s: float | None = None
+    first_audio_s: float | None = None
+    end_s: float | None = None
+
+
+# What the daemon sends ------------------------------------------------------------------------------------------
+
+
+class Event(msgspec.Struct, frozen=True, tag_field="type", kw_only=True, omit_defaults=True):
+    """A message of the daemon."""
+
+
+class Reply(Event):
+    """The answer to the request `id`."""
+
+    id: int
+
+
+class Welcome(Reply, tag="welcome"):
+    """The answer to `hello`."""
+
+    version: int
+    daemon: str
+    status: Status
+
+
+class Ok(Reply, tag="ok"):
+    """Done, nothing to tell."""
+
+
+class Refused(Reply, tag="refused"):
+    """The request `id` failed."""
+
+    fault: Fault
+
+
+class SessionReply(Reply, tag="session"):
+    """One session; `messages` when it was asked for with `show_session`."""
+
+    session: SessionInfo
+    messages: tuple[MessageInfo, ...] = ()
+
+
+class SessionsReply(Reply, tag="sessions"):
+    """Sessions, newest first."""
+
+    sessions: tuple[SessionInfo, ...]
+
+
+class SearchReply(Reply, tag="search_hits"):
+    """Where the words were found, best first."""
+
+    hits: tuple[SearchHit, ...]
+
+
+class ExportReply(Reply, tag="export"):
+    """Sessions as text in the asked format."""
+
+    format: ExportFormat
+    text: str
+
+
+class StatusReply(Reply, tag="status"):
+    """The state of the daemon."""
+
+    status: Status
+
+
+class ModelsReply(Reply, tag="models"):
+    """The catalogue with what is installed."""
+
+    models: tuple[ModelInfo, ...]
+
+
+class PullProgress(Reply, tag="pull_progress"):
+    """How far a download is, in bytes."""
+
+    model: str
+    done: int
+    total: int
+
+
+class CommandsReply(Reply, tag="commands"):
+    """The slash commands."""
+
+    commands: tuple[CommandInfo, ...]
+
+
+class ConfigReply(Reply, tag="config"):
+    """The configuration in force; `restart` names the keys that take effect at the next start."""
+
+    values: dict[str, Any]
+    schema: dict[str, Any] = {}
+    restart: tuple[str, ...] = ()
+
+
+class PageReply(Reply, tag="page"):
+    """The page's address; its fragment holds a code that works once, for a minute."""
+
+    url: str
+
+
+class Listening(Reply, tag="listening"):
+    """The microphone stream is open; send frames of stream `id`."""
+
+
+class TurnStarted(Event, tag="turn_started"):
+    """A turn began. `id` is the request that began it, for the client that sent it."""
+
+    turn: int
+    session: str
+    id: int | None = None
+    text: str = ""
+
+
+class Heard(Event, tag="heard"):
+    """What was understood. `voiced_end_s`: last voiced sample, in seconds from the stream's first sample."""
+
+    turn: int
+    text: str
+    language: str = ""
+    audio_s: float = 0.0
+    voiced_end_s: float | None = None
+    took_s: float = 0.0
+
+
+class Delta(Event, tag="delta"):
+    """More of the answer. `at`: how many characters came before it, so that a late client neither loses nor doubles."""
+
+    turn: int
+    at: int
+    text: str
+
+
+class Progress(Event, tag="progress"):
+    """How far a command is, 0..1."""
+
+    turn: int
+    fraction: float
+    text: str = ""
+
+
+class SpeechStarted(Event, tag="speech_started"):
+    """Sound follows as binary frames of stream `turn`."""
+
+    turn: int
+    sample_rate: int
+
+
+class SpeechClause(Event, tag="speech_clause"):
+    """The clause whose sound begins at sample `start` of the turn's speech."""
+
+    turn: int
+    text: str
+    start: int
+
+
+class SpeechEnded(Event, tag="speech_ended"):
+    """All sound of the turn was sent: `samples` of it."""
+
+    turn: int
+    samples: int
+
+
+class Done(Event, tag="done"):
+    """The turn is complete. Exactly one of `done`, `cancelled` or `error` ends a turn."""
+
+    turn: int
+    session: str
+    finish: str
+    reply: str
+    tokens: int = 0
+    prompt_tokens: int = 0
+    reused_tokens: int = 0
+    dropped_turns: int = 0
+    tokens_per_s: float = 0.0
+    timings: Timings = Timings()
+
+
+class Cancelled(Event, tag="cancelled"):
+    """The turn was stopped; `reply` is what was said until then."""
+
+    turn: int
+    session: str
+    reply: str = ""
+
+
+class TurnError(Event, tag="error"):
+    """The turn failed; `reply` is what was said until then."""
+
+    turn: int
+    session: str
+    fault: Fault
+    reply: str = ""
+
+
+class EngineChanged(Event, tag="engine_changed"):
+    """An engine's worker is in another state (topic engines)."""
+
+    engine: str
+    info: EngineInfo
+
+
+class SessionChanged(Event, tag="session_changed"):
+    """A session was made, renamed, deleted, restored or talked in (topic sessions)."""
+
+    session: SessionInfo
+
+
+class Telemetry(Event, tag="telemetry"):
+    """One sample of the machine (topic telemetry). `time` in seconds since the epoch; bytes; percent."""
+
+    time: float
+    gpu: tuple[GpuInfo, ...] = ()
+    cpu: float | None = None
+    memory_total: int | None = None
+    memory_available: int | None = None
+    tokens_per_s: float | None = None
+
+
+class Notice(Event, tag="notice"):
+    """Something people should know (topic notices)."""
+
+    level: Literal["info", "warning", "error"]
+    fault: Fault
+
+
+ServerMessage = (
+    Welcome
+    | Ok
+    | Refused
+    | SessionReply
+    | SessionsReply
+    | SearchReply
+    | ExportReply
+    | StatusReply
+    | ModelsReply
+    | PullProgress
+    | CommandsReply
+    | ConfigReply
+    | PageReply
+    | Listening
+    | TurnStarted
+    | Heard
+    | Delta
+    | Progress
+    | SpeechStarted
+    | SpeechClause
+    | SpeechEnded
+    | Done
+    | Cancelled
+    | TurnError
+    | EngineChanged
+    | SessionChanged
+    | Telemetry
+    | Notice
+)
+
+_client_decoder = msgspec.json.Decoder(ClientMessage)
+_server_decoder = msgspec.json.Decoder(ServerMessage)
+_encoder = msgspec.json.Encoder()
+
+
+def encode(message: Request | Event) -> str:
+    """The message as one text frame."""
+    return _encoder.encode(message).decode()
+
+
+def decode_client(data: str | bytes) -> ClientMessage:
+    """A client's message.
+
+    Raises:
+        AimarkError: `bad_message`, its detail naming the field.
+    """
+    try:
+        return _client_decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise BAD_MESSAGE(detail=str(error)) from error
+
+
+def decode_server(data: str | bytes) -> ServerMessage:
+    """A daemon's message.
+
+    Raises:
+        AimarkError: `bad_message`.
+    """
+    try:
+        return _server_decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise BAD_MESSAGE(detail=str(error)) from error
