@@ -5,7 +5,8 @@ Every part of the program declares its kinds of fault once, with `fault_kind`, a
     MODEL_MISSING = fault_kind("model_missing", message="The model {model} is not installed.", ...)
     raise MODEL_MISSING(model="qwen2.5")
 
-A `Fault` is plain data, so it crosses process and network boundaries unchanged; `AimarkError` carries it as an exception.
+A `Fault` is plain data, so it crosses process and network boundaries unchanged; `AimarkError` carries it as an
+exception.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ FAULT_KINDS: Final[dict[str, FaultKind]] = {}
 """Every declared kind by code, for the reference page and its test."""
 
 
-def fault_kind(  # noqa: PLR0913 - two sentences in two languages
+def fault_kind(
     code: str, *, message: str, message_ko: str, hint: str, hint_ko: str, exit_code: Exit = Exit.ENGINE
 ) -> FaultKind:
     """Declare a kind of fault.

@@ -30,7 +30,7 @@ class Request(msgspec.Struct, frozen=True, tag_field="type", kw_only=True):
     id: int
 
 
-class Hello(Request, tag="hello"):
+class Hello(Request, frozen=True, tag="hello"):
     """The first message: which protocol and language the client speaks."""
 
     version: int = PROTOCOL_VERSION
@@ -38,7 +38,7 @@ class Hello(Request, tag="hello"):
     language: Literal["en", "ko"] = "en"
 
 
-class Submit(Request, tag="submit"):
+class Submit(Request, frozen=True, tag="submit"):
     """A typed utterance: begins a turn. Without `session` a new one is made. `speak` asks for sound too."""
 
     text: str
@@ -46,7 +46,7 @@ class Submit(Request, tag="submit"):
     speak: bool = False
 
 
-class Listen(Request, tag="listen"):
+class Listen(Request, frozen=True, tag="listen"):
     """Opens the microphone: binary frames of stream `id` follow, then `end_listen`. Begins a turn when it ends."""
 
     session: str | None = None
@@ -54,129 +54,129 @@ class Listen(Request, tag="listen"):
     speak: bool = True
 
 
-class EndListen(Request, tag="end_listen"):
+class EndListen(Request, frozen=True, tag="end_listen"):
     """The key was released: stream `listen` is complete."""
 
     listen: int
 
 
-class Cancel(Request, tag="cancel"):
+class Cancel(Request, frozen=True, tag="cancel"):
     """Stops a turn, or a listening stream, in all its stages."""
 
     turn: int | None = None
     listen: int | None = None
 
 
-class ListSessions(Request, tag="list_sessions"):
+class ListSessions(Request, frozen=True, tag="list_sessions"):
     """Asks for sessions, newest first."""
 
     limit: int = 1000
     offset: int = 0
 
 
-class CreateSession(Request, tag="create_session"):
+class CreateSession(Request, frozen=True, tag="create_session"):
     """Makes an empty session."""
 
     title: str = ""
 
 
-class ShowSession(Request, tag="show_session"):
+class ShowSession(Request, frozen=True, tag="show_session"):
     """Asks for one session with its messages."""
 
     session: str
 
 
-class RenameSession(Request, tag="rename_session"):
+class RenameSession(Request, frozen=True, tag="rename_session"):
     """Gives one session, and only that one, another title."""
 
     session: str
     title: str
 
 
-class DeleteSession(Request, tag="delete_session"):
+class DeleteSession(Request, frozen=True, tag="delete_session"):
     """Hides a session; `restore_session` brings it back until it is purged."""
 
     session: str
 
 
-class RestoreSession(Request, tag="restore_session"):
+class RestoreSession(Request, frozen=True, tag="restore_session"):
     """Undoes `delete_session`."""
 
     session: str
 
 
-class SearchSessions(Request, tag="search_sessions"):
+class SearchSessions(Request, frozen=True, tag="search_sessions"):
     """Looks for words in titles and messages."""
 
     query: str
     limit: int = 50
 
 
-class ExportSessions(Request, tag="export_sessions"):
+class ExportSessions(Request, frozen=True, tag="export_sessions"):
     """Asks for sessions as text; all of them without `sessions`."""
 
     sessions: tuple[str, ...] | None = None
     format: ExportFormat = "json"
 
 
-class ImportSessions(Request, tag="import_sessions"):
+class ImportSessions(Request, frozen=True, tag="import_sessions"):
     """Adds sessions from text that `export_sessions` (json) wrote or that has the documented shape."""
 
     text: str
 
 
-class Subscribe(Request, tag="subscribe"):
+class Subscribe(Request, frozen=True, tag="subscribe"):
     """Chooses which broadcasts this client gets; replaces the earlier choice."""
 
     topics: tuple[Topic, ...]
 
 
-class GetStatus(Request, tag="get_status"):
+class GetStatus(Request, frozen=True, tag="get_status"):
     """Asks for the state of the daemon and its engines."""
 
 
-class ListModels(Request, tag="list_models"):
+class ListModels(Request, frozen=True, tag="list_models"):
     """Asks for the catalogue, and what of it is installed."""
 
 
-class PullModel(Request, tag="pull_model"):
+class PullModel(Request, frozen=True, tag="pull_model"):
     """Downloads a model; `pull_progress` follows, then `ok`."""
 
     model: str
 
 
-class UseModel(Request, tag="use_model"):
+class UseModel(Request, frozen=True, tag="use_model"):
     """Chooses a model for its kind of engine and loads it."""
 
     model: str
 
 
-class RemoveModel(Request, tag="remove_model"):
+class RemoveModel(Request, frozen=True, tag="remove_model"):
     """Deletes an installed model's files."""
 
     model: str
 
 
-class ListCommands(Request, tag="list_commands"):
+class ListCommands(Request, frozen=True, tag="list_commands"):
     """Asks for the slash commands."""
 
 
-class GetConfig(Request, tag="get_config"):
+class GetConfig(Request, frozen=True, tag="get_config"):
     """Asks for the configuration in force and its JSON Schema."""
 
 
-class SetConfig(Request, tag="set_config"):
+class SetConfig(Request, frozen=True, tag="set_config"):
     """Changes one value by its dotted key, as `llm.temperature`."""
 
     key: str
     value: Any
 
 
-class OpenPage(Request, tag="open_page"):
+class OpenPage(Request, frozen=True, tag="open_page"):
     """Asks for the page's address with a single-use log-in code."""
 
 
-class Shutdown(Request, tag="shutdown"):
+class Shutdown(Request, frozen=True, tag="shutdown"):
     """Stops the daemon."""
 
 
@@ -329,13 +329,13 @@ class Event(msgspec.Struct, frozen=True, tag_field="type", kw_only=True, omit_de
     """A message of the daemon."""
 
 
-class Reply(Event):
+class Reply(Event, frozen=True):
     """The answer to the request `id`."""
 
     id: int
 
 
-class Welcome(Reply, tag="welcome"):
+class Welcome(Reply, frozen=True, tag="welcome"):
     """The answer to `hello`."""
 
     version: int
@@ -343,55 +343,55 @@ class Welcome(Reply, tag="welcome"):
     status: Status
 
 
-class Ok(Reply, tag="ok"):
+class Ok(Reply, frozen=True, tag="ok"):
     """Done, nothing to tell."""
 
 
-class Refused(Reply, tag="refused"):
+class Refused(Reply, frozen=True, tag="refused"):
     """The request `id` failed."""
 
     fault: Fault
 
 
-class SessionReply(Reply, tag="session"):
+class SessionReply(Reply, frozen=True, tag="session"):
     """One session; `messages` when it was asked for with `show_session`."""
 
     session: SessionInfo
     messages: tuple[MessageInfo, ...] = ()
 
 
-class SessionsReply(Reply, tag="sessions"):
+class SessionsReply(Reply, frozen=True, tag="sessions"):
     """Sessions, newest first."""
 
     sessions: tuple[SessionInfo, ...]
 
 
-class SearchReply(Reply, tag="search_hits"):
+class SearchReply(Reply, frozen=True, tag="search_hits"):
     """Where the words were found, best first."""
 
     hits: tuple[SearchHit, ...]
 
 
-class ExportReply(Reply, tag="export"):
+class ExportReply(Reply, frozen=True, tag="export"):
     """Sessions as text in the asked format."""
 
     format: ExportFormat
     text: str
 
 
-class StatusReply(Reply, tag="status"):
+class StatusReply(Reply, frozen=True, tag="status"):
     """The state of the daemon."""
 
     status: Status
 
 
-class ModelsReply(Reply, tag="models"):
+class ModelsReply(Reply, frozen=True, tag="models"):
     """The catalogue with what is installed."""
 
     models: tuple[ModelInfo, ...]
 
 
-class PullProgress(Reply, tag="pull_progress"):
+class PullProgress(Reply, frozen=True, tag="pull_progress"):
     """How far a download is, in bytes."""
 
     model: str
@@ -399,13 +399,13 @@ class PullProgress(Reply, tag="pull_progress"):
     total: int
 
 
-class CommandsReply(Reply, tag="commands"):
+class CommandsReply(Reply, frozen=True, tag="commands"):
     """The slash commands."""
 
     commands: tuple[CommandInfo, ...]
 
 
-class ConfigReply(Reply, tag="config"):
+class ConfigReply(Reply, frozen=True, tag="config"):
     """The configuration in force; `restart` names the keys that take effect at the next start."""
 
     values: dict[str, Any]
@@ -413,17 +413,17 @@ class ConfigReply(Reply, tag="config"):
     restart: tuple[str, ...] = ()
 
 
-class PageReply(Reply, tag="page"):
+class PageReply(Reply, frozen=True, tag="page"):
     """The page's address; its fragment holds a code that works once, for a minute."""
 
     url: str
 
 
-class Listening(Reply, tag="listening"):
+class Listening(Reply, frozen=True, tag="listening"):
     """The microphone stream is open; send frames of stream `id`."""
 
 
-class TurnStarted(Event, tag="turn_started"):
+class TurnStarted(Event, frozen=True, tag="turn_started"):
     """A turn began. `id` is the request that began it, for the client that sent it."""
 
     turn: int
@@ -432,7 +432,7 @@ class TurnStarted(Event, tag="turn_started"):
     text: str = ""
 
 
-class Heard(Event, tag="heard"):
+class Heard(Event, frozen=True, tag="heard"):
     """What was understood. `voiced_end_s`: last voiced sample, in seconds from the stream's first sample."""
 
     turn: int
@@ -443,7 +443,7 @@ class Heard(Event, tag="heard"):
     took_s: float = 0.0
 
 
-class Delta(Event, tag="delta"):
+class Delta(Event, frozen=True, tag="delta"):
     """More of the answer. `at`: how many characters came before it, so that a late client neither loses nor doubles."""
 
     turn: int
@@ -451,7 +451,7 @@ class Delta(Event, tag="delta"):
     text: str
 
 
-class Progress(Event, tag="progress"):
+class Progress(Event, frozen=True, tag="progress"):
     """How far a command is, 0..1."""
 
     turn: int
@@ -459,14 +459,14 @@ class Progress(Event, tag="progress"):
     text: str = ""
 
 
-class SpeechStarted(Event, tag="speech_started"):
+class SpeechStarted(Event, frozen=True, tag="speech_started"):
     """Sound follows as binary frames of stream `turn`."""
 
     turn: int
     sample_rate: int
 
 
-class SpeechClause(Event, tag="speech_clause"):
+class SpeechClause(Event, frozen=True, tag="speech_clause"):
     """The clause whose sound begins at sample `start` of the turn's speech."""
 
     turn: int
@@ -474,14 +474,14 @@ class SpeechClause(Event, tag="speech_clause"):
     start: int
 
 
-class SpeechEnded(Event, tag="speech_ended"):
+class SpeechEnded(Event, frozen=True, tag="speech_ended"):
     """All sound of the turn was sent: `samples` of it."""
 
     turn: int
     samples: int
 
 
-class Done(Event, tag="done"):
+class Done(Event, frozen=True, tag="done"):
     """The turn is complete. Exactly one of `done`, `cancelled` or `error` ends a turn."""
 
     turn: int
@@ -496,7 +496,7 @@ class Done(Event, tag="done"):
     timings: Timings = Timings()
 
 
-class Cancelled(Event, tag="cancelled"):
+class Cancelled(Event, frozen=True, tag="cancelled"):
     """The turn was stopped; `reply` is what was said until then."""
 
     turn: int
@@ -504,7 +504,7 @@ class Cancelled(Event, tag="cancelled"):
     reply: str = ""
 
 
-class TurnError(Event, tag="error"):
+class TurnError(Event, frozen=True, tag="error"):
     """The turn failed; `reply` is what was said until then."""
 
     turn: int
@@ -513,20 +513,20 @@ class TurnError(Event, tag="error"):
     reply: str = ""
 
 
-class EngineChanged(Event, tag="engine_changed"):
+class EngineChanged(Event, frozen=True, tag="engine_changed"):
     """An engine's worker is in another state (topic engines)."""
 
     engine: str
     info: EngineInfo
 
 
-class SessionChanged(Event, tag="session_changed"):
+class SessionChanged(Event, frozen=True, tag="session_changed"):
     """A session was made, renamed, deleted, restored or talked in (topic sessions)."""
 
     session: SessionInfo
 
 
-class Telemetry(Event, tag="telemetry"):
+class Telemetry(Event, frozen=True, tag="telemetry"):
     """One sample of the machine (topic telemetry). `time` in seconds since the epoch; bytes; percent."""
 
     time: float
@@ -537,7 +537,7 @@ class Telemetry(Event, tag="telemetry"):
     tokens_per_s: float | None = None
 
 
-class Notice(Event, tag="notice"):
+class Notice(Event, frozen=True, tag="notice"):
     """Something people should know (topic notices)."""
 
     level: Literal["info", "warning", "error"]
@@ -575,8 +575,8 @@ ServerMessage = (
     | Notice
 )
 
-_client_decoder = msgspec.json.Decoder(ClientMessage)
-_server_decoder = msgspec.json.Decoder(ServerMessage)
+_client_decoder: msgspec.json.Decoder[ClientMessage] = msgspec.json.Decoder(ClientMessage)
+_server_decoder: msgspec.json.Decoder[ServerMessage] = msgspec.json.Decoder(ServerMessage)
 _encoder = msgspec.json.Encoder()
 
 

@@ -74,7 +74,8 @@ class Call(Protocol[Ev_co, Res_co]):
 
     def __aiter__(self) -> AsyncIterator[Ev_co]: ...
 
-    async def result(self) -> Res_co: ...
+    async def result(self) -> Res_co:
+        """Wait for the end."""
 
     async def feed(self, data: bytes) -> None:
         """Stream bytes to the engine; waits when the worker is behind (back-pressure)."""
@@ -90,10 +91,12 @@ class Worker(Protocol):
     """A supervised engine."""
 
     @property
-    def spec(self) -> WorkerSpec: ...
+    def spec(self) -> WorkerSpec:
+        """What it runs now."""
 
     @property
-    def status(self) -> WorkerStatus: ...
+    def status(self) -> WorkerStatus:
+        """Where it is in its life."""
 
     def on_status(self, listener: Callable[[WorkerStatus], None]) -> None:
         """`listener` is called, in the event loop, at every change of the status."""
