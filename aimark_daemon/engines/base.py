@@ -115,6 +115,8 @@ class ChatRequest(msgspec.Struct, frozen=True):
     messages: tuple[ChatMessage, ...]
     sampling: Sampling = Sampling()
     continue_text: str = ""
+    threads: int | None = None
+    """Threads for this answer, when fewer than the engine's own are wanted because speech works beside it."""
 
 
 class TextDelta(msgspec.Struct, frozen=True):
