@@ -1,0 +1,1 @@
+"""Plugins: the hooks they fill, the commands they bring, and the host that loads and isolates them."""
