@@ -1,0 +1,583 @@
+// The wire's types, generated from aimark_daemon/protocol/messages.py. Change them there, then run
+// `python -m aimark_daemon.protocol.generate`.
+
+export const PROTOCOL_VERSION = 1;
+
+export type ClientMessage =
+  | Hello
+  | Submit
+  | Listen
+  | EndListen
+  | Cancel
+  | ListSessions
+  | CreateSession
+  | ShowSession
+  | RenameSession
+  | DeleteSession
+  | RestoreSession
+  | SearchSessions
+  | ExportSessions
+  | ImportSessions
+  | Subscribe
+  | GetStatus
+  | ListModels
+  | PullModel
+  | UseModel
+  | RemoveModel
+  | ListCommands
+  | GetConfig
+  | SetConfig
+  | OpenPage
+  | Shutdown;
+
+export type ServerMessage =
+  | Welcome
+  | Ok
+  | Refused
+  | SessionReply
+  | SessionsReply
+  | SearchReply
+  | ExportReply
+  | StatusReply
+  | ModelsReply
+  | PullProgress
+  | CommandsReply
+  | ConfigReply
+  | PageReply
+  | Listening
+  | TurnStarted
+  | Heard
+  | Delta
+  | Progress
+  | SpeechStarted
+  | SpeechClause
+  | SpeechEnded
+  | Done
+  | Cancelled
+  | TurnError
+  | EngineChanged
+  | SessionChanged
+  | Telemetry
+  | Notice;
+
+/** The first message: which protocol and language the client speaks. */
+export interface Hello {
+  type: "hello";
+  version?: number;
+  client?: string;
+  language?: "en" | "ko";
+  id: number;
+}
+
+/** A typed utterance: begins a turn. Without `session` a new one is made. `speak` asks for sound too. */
+export interface Submit {
+  type: "submit";
+  text: string;
+  session?: string | null;
+  speak?: boolean;
+  id: number;
+}
+
+/** Opens the microphone: binary frames of stream `id` follow, then `end_listen`. Begins a turn when it ends. */
+export interface Listen {
+  type: "listen";
+  session?: string | null;
+  language?: "auto" | "en" | "ko";
+  speak?: boolean;
+  id: number;
+}
+
+/** The key was released: stream `listen` is complete. */
+export interface EndListen {
+  type: "end_listen";
+  listen: number;
+  id: number;
+}
+
+/** Stops a turn, or a listening stream, in all its stages. */
+export interface Cancel {
+  type: "cancel";
+  turn?: number | null;
+  listen?: number | null;
+  id: number;
+}
+
+/** Asks for sessions, newest first. */
+export interface ListSessions {
+  type: "list_sessions";
+  limit?: number;
+  offset?: number;
+  id: number;
+}
+
+/** Makes an empty session. */
+export interface CreateSession {
+  type: "create_session";
+  title?: string;
+  id: number;
+}
+
+/** Asks for one session with its messages. */
+export interface ShowSession {
+  type: "show_session";
+  session: string;
+  id: number;
+}
+
+/** Gives one session, and only that one, another title. */
+export interface RenameSession {
+  type: "rename_session";
+  session: string;
+  title: string;
+  id: number;
+}
+
+/** Hides a session; `restore_session` brings it back until it is purged. */
+export interface DeleteSession {
+  type: "delete_session";
+  session: string;
+  id: number;
+}
+
+/** Undoes `delete_session`. */
+export interface RestoreSession {
+  type: "restore_session";
+  session: string;
+  id: number;
+}
+
+/** Looks for words in titles and messages. */
+export interface SearchSessions {
+  type: "search_sessions";
+  query: string;
+  limit?: number;
+  id: number;
+}
+
+/** Asks for sessions as text; all of them without `sessions`. */
+export interface ExportSessions {
+  type: "export_sessions";
+  sessions?: string[] | null;
+  format?: "json" | "markdown";
+  id: number;
+}
+
+/** Adds sessions from text that `export_sessions` (json) wrote or that has the documented shape. */
+export interface ImportSessions {
+  type: "import_sessions";
+  text: string;
+  id: number;
+}
+
+/** Chooses which broadcasts this client gets; replaces the earlier choice. */
+export interface Subscribe {
+  type: "subscribe";
+  topics: ("engines" | "notices" | "sessions" | "telemetry" | "turns")[];
+  id: number;
+}
+
+/** Asks for the state of the daemon and its engines. */
+export interface GetStatus {
+  type: "get_status";
+  id: number;
+}
+
+/** Asks for the catalogue, and what of it is installed. */
+export interface ListModels {
+  type: "list_models";
+  id: number;
+}
+
+/** Downloads a model; `pull_progress` follows, then `ok`. */
+export interface PullModel {
+  type: "pull_model";
+  model: string;
+  id: number;
+}
+
+/** Chooses a model for its kind of engine and loads it. */
+export interface UseModel {
+  type: "use_model";
+  model: string;
+  id: number;
+}
+
+/** Deletes an installed model's files. */
+export interface RemoveModel {
+  type: "remove_model";
+  model: string;
+  id: number;
+}
+
+/** Asks for the slash commands. */
+export interface ListCommands {
+  type: "list_commands";
+  id: number;
+}
+
+/** Asks for the configuration in force and its JSON Schema. */
+export interface GetConfig {
+  type: "get_config";
+  id: number;
+}
+
+/** Changes one value by its dotted key, as `llm.temperature`. */
+export interface SetConfig {
+  type: "set_config";
+  key: string;
+  value: unknown;
+  id: number;
+}
+
+/** Asks for the page's address with a single-use log-in code. */
+export interface OpenPage {
+  type: "open_page";
+  id: number;
+}
+
+/** Stops the daemon. */
+export interface Shutdown {
+  type: "shutdown";
+  id: number;
+}
+
+/** The answer to `hello`. */
+export interface Welcome {
+  type: "welcome";
+  id: number;
+  version: number;
+  daemon: string;
+  status: Status;
+}
+
+/** The daemon at a glance. `state` is starting, ready, degraded or stopping. */
+export interface Status {
+  state: string;
+  version: string;
+  pid: number;
+  port: number;
+  engines: Record<string, EngineInfo>;
+  gpu: GpuInfo[];
+  sessions: number;
+  uptime_s?: number;
+}
+
+/** An engine's worker as clients see it. */
+export interface EngineInfo {
+  state: string;
+  pid?: number | null;
+  model?: string;
+  restarts?: number;
+  facts?: Record<string, unknown>;
+  fault?: Fault | null;
+}
+
+/**
+ * What went wrong, as it is stored, sent and shown. `code` is stable and machine-readable; `hint` says what the person
+ * can do; `detail` keeps an engine's or the system's own words, untranslated.
+ */
+export interface Fault {
+  code: string;
+  message: Text;
+  hint: Text;
+  detail?: string;
+  exit_code?: number;
+}
+
+/** One sentence for people, in both languages of the program. */
+export interface Text {
+  en: string;
+  ko: string;
+}
+
+/** One graphics card. What the driver does not tell is absent. Bytes, watts, degrees Celsius, percent. */
+export interface GpuInfo {
+  index: number;
+  name?: string;
+  vram_total?: number | null;
+  vram_used?: number | null;
+  vram_free?: number | null;
+  utilisation?: number | null;
+  power_w?: number | null;
+  power_limit_w?: number | null;
+  temperature_c?: number | null;
+}
+
+/** Done, nothing to tell. */
+export interface Ok {
+  type: "ok";
+  id: number;
+}
+
+/** The request `id` failed. */
+export interface Refused {
+  type: "refused";
+  id: number;
+  fault: Fault;
+}
+
+/** One session; `messages` when it was asked for with `show_session`. */
+export interface SessionReply {
+  type: "session";
+  id: number;
+  session: SessionInfo;
+  messages?: MessageInfo[];
+}
+
+/** A conversation without its messages. Times are UTC, RFC 3339. */
+export interface SessionInfo {
+  id: string;
+  title: string;
+  created: string;
+  updated: string;
+  messages?: number;
+  deleted?: boolean;
+}
+
+/** One stored message. `turn` is the turn it belongs to; absent for imported ones. */
+export interface MessageInfo {
+  id: number;
+  role: "assistant" | "system" | "user";
+  content: string;
+  created: string;
+  turn?: number | null;
+  state?: "cancelled" | "complete" | "failed" | "interrupted" | "streaming";
+  fault?: Fault | null;
+}
+
+/** Sessions, newest first. */
+export interface SessionsReply {
+  type: "sessions";
+  id: number;
+  sessions: SessionInfo[];
+}
+
+/** Where the words were found, best first. */
+export interface SearchReply {
+  type: "search_hits";
+  id: number;
+  hits: SearchHit[];
+}
+
+/** A place where the words were found; without `message` it is the title. */
+export interface SearchHit {
+  session: string;
+  title: string;
+  excerpt: string;
+  message?: number | null;
+}
+
+/** Sessions as text in the asked format. */
+export interface ExportReply {
+  type: "export";
+  id: number;
+  format: "json" | "markdown";
+  text: string;
+}
+
+/** The state of the daemon. */
+export interface StatusReply {
+  type: "status";
+  id: number;
+  status: Status;
+}
+
+/** The catalogue with what is installed. */
+export interface ModelsReply {
+  type: "models";
+  id: number;
+  models: ModelInfo[];
+}
+
+/** A model of the catalogue or the store. Sizes in bytes. */
+export interface ModelInfo {
+  id: string;
+  kind: string;
+  title: string;
+  bytes: number;
+  licence: string;
+  languages: string[];
+  installed: boolean;
+  used?: boolean;
+  starter?: boolean;
+  memory?: number;
+  note?: string;
+}
+
+/** How far a download is, in bytes. */
+export interface PullProgress {
+  type: "pull_progress";
+  id: number;
+  model: string;
+  done: number;
+  total: number;
+}
+
+/** The slash commands. */
+export interface CommandsReply {
+  type: "commands";
+  id: number;
+  commands: CommandInfo[];
+}
+
+/** A slash command: its names and help by language, and whether it needs content after its name. */
+export interface CommandInfo {
+  name: string;
+  names: Record<string, string[]>;
+  help: Record<string, string>;
+  needs_content?: boolean;
+  plugin?: string;
+}
+
+/** The configuration in force; `restart` names the keys that take effect at the next start. */
+export interface ConfigReply {
+  type: "config";
+  id: number;
+  values: Record<string, unknown>;
+  schema?: Record<string, unknown>;
+  restart?: string[];
+}
+
+/** The page's address; its fragment holds a code that works once, for a minute. */
+export interface PageReply {
+  type: "page";
+  id: number;
+  url: string;
+}
+
+/** The microphone stream is open; send frames of stream `id`. */
+export interface Listening {
+  type: "listening";
+  id: number;
+}
+
+/** A turn began. `id` is the request that began it, for the client that sent it. */
+export interface TurnStarted {
+  type: "turn_started";
+  turn: number;
+  session: string;
+  id?: number | null;
+  text?: string;
+}
+
+/** What was understood. `voiced_end_s`: last voiced sample, in seconds from the stream's first sample. */
+export interface Heard {
+  type: "heard";
+  turn: number;
+  text: string;
+  language?: string;
+  audio_s?: number;
+  voiced_end_s?: number | null;
+  took_s?: number;
+}
+
+/** More of the answer. `at`: how many characters came before it, so that a late client neither loses nor doubles. */
+export interface Delta {
+  type: "delta";
+  turn: number;
+  at: number;
+  text: string;
+}
+
+/** How far a command is, 0..1. */
+export interface Progress {
+  type: "progress";
+  turn: number;
+  fraction: number;
+  text?: string;
+}
+
+/** Sound follows as binary frames of stream `turn`. */
+export interface SpeechStarted {
+  type: "speech_started";
+  turn: number;
+  sample_rate: number;
+}
+
+/** The clause whose sound begins at sample `start` of the turn's speech. */
+export interface SpeechClause {
+  type: "speech_clause";
+  turn: number;
+  text: string;
+  start: number;
+}
+
+/** All sound of the turn was sent: `samples` of it. */
+export interface SpeechEnded {
+  type: "speech_ended";
+  turn: number;
+  samples: number;
+}
+
+/** The turn is complete. Exactly one of `done`, `cancelled` or `error` ends a turn. */
+export interface Done {
+  type: "done";
+  turn: number;
+  session: string;
+  finish: string;
+  reply: string;
+  tokens?: number;
+  prompt_tokens?: number;
+  reused_tokens?: number;
+  dropped_turns?: number;
+  tokens_per_s?: number;
+  timings?: Timings;
+}
+
+/** Where a turn's time went: seconds since the utterance was complete. Absent if the stage did not happen. */
+export interface Timings {
+  transcript_s?: number | null;
+  prefill_s?: number | null;
+  first_token_s?: number | null;
+  first_clause_s?: number | null;
+  first_audio_s?: number | null;
+  end_s?: number | null;
+}
+
+/** The turn was stopped; `reply` is what was said until then. */
+export interface Cancelled {
+  type: "cancelled";
+  turn: number;
+  session: string;
+  reply?: string;
+}
+
+/** The turn failed; `reply` is what was said until then. */
+export interface TurnError {
+  type: "error";
+  turn: number;
+  session: string;
+  fault: Fault;
+  reply?: string;
+}
+
+/** An engine's worker is in another state (topic engines). */
+export interface EngineChanged {
+  type: "engine_changed";
+  engine: string;
+  info: EngineInfo;
+}
+
+/** A session was made, renamed, deleted, restored or talked in (topic sessions). */
+export interface SessionChanged {
+  type: "session_changed";
+  session: SessionInfo;
+}
+
+/** One sample of the machine (topic telemetry). `time` in seconds since the epoch; bytes; percent. */
+export interface Telemetry {
+  type: "telemetry";
+  time: number;
+  gpu?: GpuInfo[];
+  cpu?: number | null;
+  memory_total?: number | null;
+  memory_available?: number | null;
+  tokens_per_s?: number | null;
+}
+
+/** Something people should know (topic notices). */
+export interface Notice {
+  type: "notice";
+  level: "error" | "info" | "warning";
+  fault: Fault;
+}
