@@ -1,0 +1,38 @@
+"""Where voice ends and where sound becomes audible: the two ends of the voice-to-voice time."""
+
+from __future__ import annotations
+
+import sys
+from array import array
+
+from aimark_daemon.audio.silero import Silero
+from aimark_daemon.audio.spans import Span, SpeechSpans
+from aimark_daemon.engines.base import MIC_RATE
+
+AUDIBLE = 200
+"""Amplitude of a 16-bit sample above which a listener hears it."""
+
+
+def speech_spans(pcm: bytes) -> list[Span]:
+    """Spans of speech in 16 kHz mono s16le samples, as Silero VAD hears them."""
+    import numpy as np  # noqa: PLC0415 - the daemon must not carry it
+
+    samples = np.frombuffer(pcm[: len(pcm) - len(pcm) % 2], "<i2").astype(np.float32) / 32768.0
+    stream, spans = Silero().stream(), SpeechSpans()
+    for probability in stream.feed(samples) + stream.finish():
+        spans.push(probability)
+    return spans.ended(len(samples))
+
+
+def last_voiced_s(pcm: bytes) -> float:
+    """Seconds from the first sample to just past the last voiced one; the whole length if nobody speaks."""
+    spans = speech_spans(pcm)
+    return (spans[-1][1] if spans else len(pcm) // 2) / MIC_RATE
+
+
+def first_audible_sample(pcm: bytes, threshold: int = AUDIBLE) -> int | None:
+    """Index of the first sample of mono s16le whose amplitude exceeds `threshold`; None if all is quieter."""
+    samples = array("h", pcm[: len(pcm) - len(pcm) % 2])
+    if sys.byteorder == "big":
+        samples.byteswap()
+    return next((i for i, value in enumerate(samples) if value > threshold or value < -threshold), None)

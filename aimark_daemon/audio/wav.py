@@ -1,0 +1,114 @@
+"""WAV files in and out: any usual encoding becomes what the assistant hears (16 kHz, mono, s16le)."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import wave
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from aimark_daemon.audio.faults import FILE_MISSING, FILE_UNREADABLE, FILE_UNWRITABLE, WAV_EMPTY, WAV_TOO_LONG
+from aimark_daemon.audio.riff import FLOAT, PCM, Layout, read_layout
+from aimark_daemon.engines.base import MIC_RATE
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+MAX_SECONDS = 600.0
+"""Longest recording that is taken as one utterance."""
+
+
+@dataclass(frozen=True, slots=True)
+class WavAudio:
+    """A recording, made ready to be heard: `pcm` is 16 kHz mono s16le. Rate (Hz) and channels are the file's own."""
+
+    pcm: bytes
+    seconds: float
+    source_rate: int
+    channels: int
+
+
+def read_wav(source: Path | str | bytes, *, max_seconds: float = MAX_SECONDS) -> WavAudio:
+    """Read a WAV file, or its bytes. Its length is checked before its samples are read.
+
+    8/16/24/32-bit PCM and 32/64-bit float, any number of channels (averaged), 4 to 192 kHz (resampled). A file that
+    was cut off gives the samples it has.
+
+    Raises:
+        AimarkError: `file_missing`, `file_unreadable`, `wav_invalid`, `wav_unsupported`, `wav_empty`, `wav_too_long`.
+    """
+    if isinstance(source, bytes):
+        return _read(io.BytesIO(source), "(upload)", max_seconds)
+    path = Path(source)
+    try:
+        with path.open("rb") as file:
+            return _read(file, str(path), max_seconds)
+    except FileNotFoundError as error:
+        raise FILE_MISSING(path=path) from error
+    except (OSError, ValueError) as error:
+        raise FILE_UNREADABLE(path=path, detail=str(error)) from error
+
+
+def write_wav(path: Path | str, pcm: bytes, rate: int) -> None:
+    """Write mono s16le samples at `rate` Hz; the file appears whole or not at all.
+
+    Raises:
+        AimarkError: `file_unwritable`.
+    """
+    target = Path(path)
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file, wave.open(file, "wb") as wav:
+            wav.setnchannels(1)
+            wav.setsampwidth(2)
+            wav.setframerate(rate)
+            wav.writeframes(pcm)
+        part.replace(target)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink()
+        raise FILE_UNWRITABLE(path=target, detail=str(error)) from error
+
+
+def _read(file: BinaryIO, name: str, max_seconds: float) -> WavAudio:
+    layout = read_layout(file, name)
+    if layout.frames == 0:
+        raise WAV_EMPTY(path=name)
+    if layout.seconds > max_seconds:
+        raise WAV_TOO_LONG(path=name, minutes=round(layout.seconds / 60, 1), limit=round(max_seconds / 60, 1))
+    file.seek(layout.offset)
+    raw = file.read(layout.size)
+    ready = (layout.encoding, layout.bits, layout.channels, layout.rate) == (PCM, 16, 1, MIC_RATE)
+    pcm = raw if ready and sys.byteorder == "little" else _convert(raw, layout)
+    return WavAudio(pcm, layout.seconds, layout.rate, layout.channels)
+
+
+def _convert(raw: bytes, layout: Layout) -> bytes:
+    import numpy as np  # noqa: PLC0415 - the daemon must not carry it
+    import soxr  # noqa: PLC0415
+
+    samples = _floats(raw, layout).reshape(-1, layout.channels).mean(axis=1, dtype=np.float32)
+    if layout.rate != MIC_RATE:
+        samples = soxr.resample(samples, layout.rate, MIC_RATE)
+    return np.rint(np.clip(samples * 32768.0, -32768, 32767)).astype("<i2").tobytes()
+
+
+def _floats(raw: bytes, layout: Layout) -> NDArray[np.float32]:
+    """Samples in -1..1."""
+    import numpy as np  # noqa: PLC0415
+
+    if layout.encoding == FLOAT:
+        values = np.frombuffer(raw, f"<f{layout.bits // 8}").astype(np.float32)
+        return np.clip(np.nan_to_num(values), -1.0, 1.0)
+    if layout.bits == 8:  # noqa: PLR2004 - the one unsigned encoding
+        return (np.frombuffer(raw, np.uint8).astype(np.float32) - 128.0) / 128.0
+    if layout.bits == 24:  # noqa: PLR2004 - widened to 32 bits, its bytes on top
+        wide = np.zeros((len(raw) // 3, 4), np.uint8)
+        wide[:, 1:] = np.frombuffer(raw, np.uint8).reshape(-1, 3)
+        return wide.view("<i4").reshape(-1).astype(np.float32) / 2.0**31
+    return np.frombuffer(raw, f"<i{layout.bits // 8}").astype(np.float32) / 2.0 ** (layout.bits - 1)
