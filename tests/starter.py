@@ -1,16 +1,20 @@
-"""The starter models for tests."""
+"""The catalogue's models for tests, pulled once into a cache that outlives the test run."""
 
+import os
+from functools import cache
 from pathlib import Path
 
-LAB = Path("/tmp/lab/models")
-PATHS = {
-    "smollm2-135m-instruct-q4_1": LAB / "smol.gguf",
-    "qwen2.5-coder-0.5b-instruct-q4_k_m": LAB / "qwen.gguf",
-    "whisper-base-int8": LAB / "whisper-base",
-    "piper-en-us-joe-medium": LAB / "joe/en_US-joe-medium.onnx",
-}
+import platformdirs
+
+from aimark_daemon.models.store import ModelStore
 
 
+def model_cache() -> Path:
+    """The store that tests share: `$AIMARK_TEST_MODELS`, else the user's cache folder."""
+    return Path(os.environ.get("AIMARK_TEST_MODELS") or platformdirs.user_cache_dir("aimark-tests"))
+
+
+@cache
 def installed(model: str) -> Path:
-    """Where the model lies."""
-    return PATHS[model]
+    """Where the model lies, pulled first if it is not there."""
+    return ModelStore(model_cache()).pull(model)
