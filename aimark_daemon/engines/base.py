@@ -12,11 +12,13 @@ from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
 import msgspec
 
+from aimark_daemon.conversation.prompt import ChatMessage as ChatMessage  # noqa: PLC0414 - part of this contract
+from aimark_daemon.conversation.prompt import Role as Role  # noqa: PLC0414 - part of this contract
+
 MIC_RATE = 16_000
 """Sample rate of everything that is heard, in Hz; always mono, signed 16-bit little-endian."""
 
 Language = Literal["auto", "ko", "en"]
-Role = Literal["system", "user", "assistant"]
 
 Req = TypeVar("Req")
 Ev = TypeVar("Ev")
@@ -81,13 +83,6 @@ class Engine(Protocol):
 
 
 # Thinking -------------------------------------------------------------------------------------------------------
-
-
-class ChatMessage(msgspec.Struct, frozen=True):
-    """One message of the conversation that the model sees."""
-
-    role: Role
-    content: str
 
 
 class Sampling(msgspec.Struct, frozen=True):

@@ -1,0 +1,71 @@
+"""The llama.cpp engine: thinks with a GGUF model. llama.cpp itself is imported when it loads, in the worker process."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from aimark_daemon.engines.base import ChatRequest, ChatResult, Count, CountRequest, EngineCall, Facts
+from aimark_daemon.engines.faults import LLM_FAILED
+from aimark_daemon.engines.llama_settings import LlamaSettings
+
+if TYPE_CHECKING:
+    from aimark_daemon.engines.llama_chat import LlamaChat
+
+
+class LlamaEngine:
+    """Engine for `CHAT` and `COUNT`; settings are `LlamaSettings`."""
+
+    parallel: ClassVar[int] = 1
+
+    def __init__(self) -> None:
+        self._chat: LlamaChat | None = None
+
+    def load(self, settings: dict[str, Any], progress: Any) -> Facts:
+        """Load the model and evaluate a first token, so that memory runs out now or not at all.
+
+        Raises:
+            AimarkError: `model_file_missing`, `model_invalid`, `llm_out_of_memory` or `llm_settings_invalid`, with
+                llama.cpp's own words as detail.
+        """
+        typed = LlamaSettings.of(settings)
+        began = time.perf_counter()
+        from aimark_daemon.engines.llama_chat import LlamaChat  # noqa: PLC0415 - native libraries load here, not before
+
+        chat = LlamaChat(typed, progress)
+        loaded = time.perf_counter()
+        chat.warm_up(progress)
+        self._chat = chat
+        return Facts(
+            model=typed.model or Path(typed.path).stem,
+            context=chat.model.n_ctx,
+            threads=chat.model.threads,
+            load_s=loaded - began,
+            warmup_s=time.perf_counter() - loaded,
+            extra=chat.model.describe() | {"chat_template": chat.template.present, "sequences": typed.sequences},
+        )
+
+    def chat(self, request: ChatRequest, call: EngineCall) -> ChatResult:
+        """Answer a conversation, streaming `TextDelta`s.
+
+        Raises:
+            AimarkError: `context_overflow` before anything is evaluated; `llm_out_of_memory` or `llm_failed`.
+        """
+        return self._loaded.answer(request, call)
+
+    def count(self, request: CountRequest, _call: EngineCall) -> Count:
+        """Count the tokens of a text."""
+        return Count(len(self._loaded.model.tokenize(request.text, special=False)))
+
+    def close(self) -> None:
+        """Free model and context."""
+        if self._chat is not None:
+            self._chat.model.close()
+            self._chat = None
+
+    @property
+    def _loaded(self) -> LlamaChat:
+        if self._chat is None:
+            raise LLM_FAILED(detail="no model is loaded")
+        return self._chat
