@@ -76,6 +76,11 @@ class Paths:
             plugins=data / "plugins",
         )
 
+    @property
+    def token(self) -> Path:
+        """The secret that lets this user's programs in; written by the daemon, mode 0600."""
+        return self.runtime / "token"
+
     def moved(self, *, data: str | None = None, models: str | None = None) -> Paths:
         """The paths with the configuration's own folders; relative ones start at the configuration's folder."""
         changed = self
