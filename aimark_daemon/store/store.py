@@ -1,0 +1,208 @@
+"""Store: the conversations on disk. Synchronous; the daemon uses it through `AsyncStore`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from aimark_daemon.engines.base import ChatMessage
+from aimark_daemon.errors import Fault
+from aimark_daemon.protocol.messages import ExportFormat, MessageInfo, SearchHit, SessionInfo, Timings
+from aimark_daemon.store import imported, sessions, transfer, turns
+from aimark_daemon.store.database import Database, recover
+from aimark_daemon.store.faults import DATABASE_BROKEN
+from aimark_daemon.store.text import clean_title, tidy
+from aimark_daemon.store.transfer import timestamp
+
+
+class Store:
+    """The conversations. Used from one thread at a time; every change is on disk when its method returns.
+
+    All methods raise AimarkError: `session_unknown` for a session that is not there or deleted, and `disk_full`,
+    `database_unwritable`, `database_busy` or `database_broken` when the file fails; then nothing was changed.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], datetime] | None = None) -> None:
+        self.database = database
+        self._clock = clock or (lambda: datetime.now(UTC))
+
+    @classmethod
+    def open(cls, path: Path, clock: Callable[[], datetime] | None = None) -> Store:
+        """Open the database, creating or migrating it (a backup comes first). `clock` tells the time of day."""
+        return cls(Database.open(path), clock)
+
+    @classmethod
+    def open_or_recover(cls, path: Path, clock: Callable[[], datetime] | None = None) -> tuple[Store, Fault | None]:
+        """Like `open`; a damaged file is kept aside, the newest sound backup or an empty database takes its place.
+
+        Returns:
+            The store, and what people should know: `database_restored` or `database_restarted`.
+        """
+        try:
+            return cls.open(path, clock), None
+        except Exception as error:
+            if not DATABASE_BROKEN.caught_in(error):
+                raise
+        notice = recover(path)
+        return cls.open(path, clock), notice
+
+    def close(self) -> None:
+        """Close the database."""
+        self.database.close()
+
+    def backup(self) -> Path:
+        """Copy the database into the folder `backups` beside it; the three newest copies stay."""
+        return self.database.backup()
+
+    # Sessions ---------------------------------------------------------------------------------------------------
+
+    def create_session(self, title: str = "") -> SessionInfo:
+        """Make an empty session. An empty title is replaced when the first message comes.
+
+        Raises:
+            AimarkError: `title_invalid`.
+        """
+        cleaned = clean_title(title) if tidy(title) else ""
+        now = self._now()
+        with self.database.writing() as db:
+            return sessions.info(db, sessions.create(db, cleaned, now, now))
+
+    def list_sessions(self, limit: int = 1000, offset: int = 0) -> list[SessionInfo]:
+        """Sessions that are not deleted, last used first."""
+        with self.database.reading() as db:
+            return sessions.listed(db, limit, offset)
+
+    def count_sessions(self) -> int:
+        """How many sessions are not deleted."""
+        with self.database.reading() as db:
+            return int(db.execute("SELECT count(*) FROM session WHERE deleted IS NULL").fetchone()[0])
+
+    def get_session(self, session: str) -> SessionInfo:
+        """One session, also a deleted one."""
+        with self.database.reading() as db:
+            return sessions.info(db, sessions.key_of(db, session, deleted=True))
+
+    def messages(self, session: str) -> list[MessageInfo]:
+        """A session's messages, also a deleted one's, in their order."""
+        with self.database.reading() as db:
+            return sessions.messages(db, sessions.key_of(db, session, deleted=True))
+
+    def rename_session(self, session: str, title: str) -> SessionInfo:
+        """Give this session, and only this one, another title: trimmed, NFC, without control characters.
+
+        Raises:
+            AimarkError: `title_invalid` unless 1 to 200 characters are left.
+        """
+        cleaned = clean_title(title)
+        with self.database.writing() as db:
+            key = sessions.key_of(db, session)
+            sessions.rename(db, key, cleaned)
+            return sessions.info(db, key)
+
+    def delete_session(self, session: str) -> SessionInfo:
+        """Hide a session until it is restored or purged. Deleting it again changes nothing."""
+        now = self._now()
+        with self.database.writing() as db:
+            key = sessions.key_of(db, session, deleted=True)
+            db.execute("UPDATE session SET deleted = ? WHERE key = ? AND deleted IS NULL", (now, key))
+            return sessions.info(db, key)
+
+    def restore_session(self, session: str) -> SessionInfo:
+        """Undo `delete_session`."""
+        with self.database.writing() as db:
+            key = sessions.key_of(db, session, deleted=True)
+            db.execute("UPDATE session SET deleted = NULL WHERE key = ?", (key,))
+            return sessions.info(db, key)
+
+    def purge(self, before: datetime) -> int:
+        """Remove sessions deleted before this time for good; how many they were."""
+        with self.database.writing() as db:
+            return sessions.purge(db, timestamp(before))
+
+    def search(self, query: str, limit: int = 50) -> list[SearchHit]:
+        """Titles and messages that hold every part of `query`, best first.
+
+        Hangul and Han are found anywhere, also inside a word with particles; other words from their beginning. Case
+        and Unicode normalisation do not matter, and no character has a special meaning.
+        """
+        with self.database.reading() as db:
+            return sessions.search(db, query, limit)
+
+    # Export and import ------------------------------------------------------------------------------------------
+
+    def export(self, ids: Sequence[str] | None = None, form: ExportFormat = "json") -> str:
+        """These sessions, or all that are not deleted, as text."""
+        with self.database.reading() as db:
+            if ids is None:
+                ids = [row[0] for row in db.execute("SELECT id FROM session WHERE deleted IS NULL ORDER BY key")]
+            keys = [sessions.key_of(db, identity) for identity in ids]
+            chosen = [(sessions.info(db, key), sessions.messages(db, key)) for key in keys]
+        return transfer.to_json(chosen) if form == "json" else transfer.to_markdown(chosen)
+
+    def import_text(self, text: str) -> list[SessionInfo]:
+        """Add sessions from an export, all or none of them, with new ids.
+
+        Raises:
+            AimarkError: `import_invalid` naming the place, `import_too_big`.
+        """
+        moved = transfer.from_json(text)
+        now = self._now()
+        with self.database.writing() as db:
+            return [sessions.info(db, imported.add(db, session, now)) for session in moved.sessions]
+
+    # Turns ------------------------------------------------------------------------------------------------------
+
+    def begin_turn(self, session: str, text: str) -> int:
+        """Store what the user said, before it is answered. Gives the first message's words to an untitled session.
+
+        Returns:
+            The turn's number: larger than all before, below 2**32.
+        """
+        now = self._now()
+        with self.database.writing() as db:
+            return turns.begin(db, sessions.key_of(db, session), text, now)
+
+    def checkpoint(self, turn: int, reply: str) -> None:
+        """Store the answer so far.
+
+        Raises:
+            AimarkError: `turn_not_open`.
+        """
+        with self.database.writing() as db:
+            turns.checkpoint(db, turn, reply)
+
+    def end_turn(
+        self,
+        turn: int,
+        state: turns.Ending,
+        reply: str,
+        timings: Timings | None = None,
+        fault: Fault | None = None,
+        tokens: int = 0,
+    ) -> None:
+        """Store the whole answer and how the turn ended.
+
+        Raises:
+            AimarkError: `turn_not_open`.
+        """
+        now = self._now()
+        with self.database.writing() as db:
+            turns.end(db, turn, turns.TurnEnd(state, reply, timings, fault, tokens), now)
+
+    def mark_interrupted(self) -> int:
+        """At start-up: turns left streaming by a crash become interrupted, their text kept; how many they were."""
+        now = self._now()
+        with self.database.writing() as db:
+            return turns.mark_interrupted(db, now)
+
+    def history(self, session: str, turns_shown: int) -> list[ChatMessage]:
+        """The last answered turns for the model: user and assistant alternately, oldest first.
+
+        Cancelled, interrupted and failed turns count with what was said; those without any answer are left out whole.
+        """
+        with self.database.reading() as db:
+            return turns.history(db, sessions.key_of(db, session), turns_shown)
+
+    def _now(self) -> str:
+        return timestamp(self._clock())
