@@ -24,8 +24,10 @@ UNKNOWN_SIZES = {0, 0xFFFFFFFF}
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How the samples are stored: `encoding` is PCM or FLOAT, `bits` one sample's size, `rate` in Hz, `offset` and
-    `size` of the samples in bytes; `size` is what the file really holds, in whole frames.
+    """How and where the samples are stored.
+
+    `encoding` is PCM or FLOAT, `bits` one sample's size, `rate` in Hz, `offset` and `size` of the samples in bytes;
+    `size` is what the file really holds, in whole frames.
     """
 
     encoding: int

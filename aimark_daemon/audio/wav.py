@@ -95,7 +95,7 @@ def _convert(raw: bytes, layout: Layout) -> bytes:
     samples = _floats(raw, layout).reshape(-1, layout.channels).mean(axis=1, dtype=np.float32)
     if layout.rate != MIC_RATE:
         samples = soxr.resample(samples, layout.rate, MIC_RATE)
-    return np.rint(np.clip(samples * 32768.0, -32768, 32767)).astype("<i2").tobytes()
+    return bytes(np.rint(np.clip(samples * 32768.0, -32768, 32767)).astype("<i2"))
 
 
 def _floats(raw: bytes, layout: Layout) -> NDArray[np.float32]:

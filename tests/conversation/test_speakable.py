@@ -1,0 +1,64 @@
+"""Written text made speakable."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aimark_daemon.conversation.clauses import ClauseCutter, speakable
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("**굵게** 그리고 _기울여_", "굵게 그리고 기울여"),
+        ("# Title", "Title"),
+        ("- one", "one"),
+        ("* [x] done", "done"),
+        ("> quoted", "quoted"),
+        ("2. Second **thing**.", "2, Second thing."),
+        ("Use `snake_case` now", "Use snake_case now"),
+        ("See [the page](https://example.com/x) now.", "See the page now."),
+        ("Go to https://example.com/a?b=c.", "Go to (link)."),
+        ("5*3 is 15", "5 × 3 is 15"),
+        ("A → B", "A, B"),
+        ("좋아요 👍🏽👩‍👩‍👧!", "좋아요!"),
+        ("25°C", "25°C"),
+        ("| a | b |\n|---|---|\n| 1 | 2 |", "a, b 1, 2"),
+        ("Sure,", "Sure,"),
+        ("one<br>two", "one two"),
+        ("a < b and b > c", "a < b and b > c"),
+        ("안녕 ~~하지~~ 마세요 ...", "안녕 하지 마세요..."),
+    ],
+)
+def test_markdown_is_said_as_a_person_would(text, said):
+    assert speakable(text) == said
+
+
+@pytest.mark.parametrize("text", ["", "  \n", "---", "***", "🙂", "...", "|---|---|", "```"])
+def test_nothing_to_say_is_empty(text):
+    assert not speakable(text).strip("(code)")
+
+
+@pytest.mark.parametrize("code", ["```python\nprint('hi')\n```", "```\nx = 1\n```", "```js\nunfinished("])
+def test_code_is_mentioned_and_never_read(code):
+    assert speakable(code, "en") == "(code)"
+    assert speakable(code, "ko") == "(코드)"
+
+
+def test_a_link_in_a_korean_sentence_keeps_its_particle():
+    assert speakable("https://naver.com/news를 보세요.", "ko") == "(링크) 를 보세요."
+
+
+@given(st.text(max_size=120))
+def test_what_is_speakable_stays_speakable(text):
+    once = speakable(text)
+    assert once == "" or any(map(str.isalnum, once))
+    assert "\n" not in once
+    assert "```" not in once
+
+
+@given(st.lists(st.sampled_from(["x = 1.\n", "안녕. ", "go, ", "\n"]), max_size=10).map("".join))
+def test_a_code_block_reaches_the_voice_as_one_mention(code):
+    cutter = ClauseCutter()
+    clauses = cutter.feed(f"Look:\n```py\n{code}\n```\nDone.") + cutter.flush()
+    assert [speakable(clause) for clause in clauses] == ["Look:", "(code)", "Done."]
