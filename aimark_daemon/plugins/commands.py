@@ -42,7 +42,7 @@ class Option:
         return getattr(self.type, "__name__", str(self.type))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Command:
     """A slash command. `names` and `help` are by language ("en", "ko"); `name` is also the English one."""
 

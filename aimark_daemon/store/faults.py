@@ -77,7 +77,7 @@ DATABASE_RESTARTED = fault_kind(
     hint_ko="손상된 파일은 {kept}에 보관했습니다.",
 )
 DISK_FULL = fault_kind(
-    "disk_full",
+    "database_disk_full",
     exit_code=Exit.INTERNAL,
     message="The disk is full; {path} could not be written.",
     message_ko="디스크가 가득 차서 {path}에 저장하지 못했습니다.",

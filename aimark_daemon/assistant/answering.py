@@ -1,0 +1,123 @@
+"""Answering: the two ways in which the words of an answer come, from a command or from the language model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from aimark_daemon.assistant.running import RunningTurn
+from aimark_daemon.assistant.speaking import Speaker
+from aimark_daemon.config_types import Config, system_prompt_in
+from aimark_daemon.conversation.prompt import build_messages, system_prompt
+from aimark_daemon.conversation.slash import SlashLine
+from aimark_daemon.engines.base import CHAT, ChatRequest, Sampling
+from aimark_daemon.plugins.context import Context, ProgressOutput, TextOutput
+from aimark_daemon.plugins.host import PluginHost
+from aimark_daemon.protocol.messages import Progress
+from aimark_daemon.roster import Roster
+from aimark_daemon.store import AsyncStore
+
+CHECKPOINT_S = 1.0
+"""A streamed answer is stored at least this often, so that a crash loses no more."""
+
+
+class Answer(msgspec.Struct):
+    """What is known of an answer beside its words."""
+
+    finish: str = "stop"
+    tokens: int = 0
+    prompt_tokens: int = 0
+    reused_tokens: int = 0
+    dropped_turns: int = 0
+    tokens_per_s: float = 0.0
+
+
+async def answer_by_command(
+    turn: RunningTurn, speaker: Speaker | None, host: PluginHost, line: SlashLine, context: Context
+) -> Answer:
+    """Run the command that `line` names; its text is the answer.
+
+    Raises:
+        AimarkError: the command's fault.
+    """
+    async for output in host.run(host.find(line), line, context):
+        match output:
+            case TextOutput(text):
+                turn.say(text)
+                if speaker is not None:
+                    speaker.feed(text)
+            case ProgressOutput(fraction, text):
+                turn.tell(Progress(turn=turn.number, fraction=fraction, text=text))
+    return Answer()
+
+
+async def answer_by_model(
+    turn: RunningTurn,
+    speaker: Speaker | None,
+    roster: Roster,
+    store: AsyncStore,
+    config: Config,
+    *,
+    clock: Callable[[], float],
+) -> Answer:
+    """Let the language model answer.
+
+    Raises:
+        AimarkError: the engine's fault.
+    """
+    worker = await roster.get("llm")
+    facts = await worker.ready()
+    history = await store.history(turn.session, config.llm.history_turns)
+    request = ChatRequest(
+        session=turn.session,
+        messages=build_messages(_instructions(config), history, turn.text, config.llm.history_turns),
+        sampling=sampling(config),
+        threads=_threads_beside_speech(facts.threads) if speaker is not None else None,
+    )
+    call = worker.call(CHAT, request)
+    stored_at = clock()
+    try:
+        async for delta in call:
+            turn.say(delta.text)
+            if speaker is not None:
+                speaker.feed(delta.text)
+            if clock() - stored_at >= CHECKPOINT_S:
+                stored_at = clock()
+                await store.checkpoint(turn.number, turn.reply)
+        result = await call.result()
+    finally:
+        call.cancel()
+    return Answer(
+        finish=result.finish,
+        tokens=result.tokens,
+        prompt_tokens=result.prompt_tokens,
+        reused_tokens=result.reused_tokens,
+        dropped_turns=result.dropped_turns,
+        tokens_per_s=result.tokens / result.decode_s if result.decode_s > 0 else 0.0,
+    )
+
+
+def sampling(config: Config) -> Sampling:
+    """The configuration's sampler settings as the engine takes them."""
+    llm = config.llm
+    return Sampling(
+        temperature=llm.temperature,
+        top_p=llm.top_p,
+        top_k=llm.top_k,
+        min_p=llm.min_p,
+        repeat_penalty=llm.repeat_penalty,
+        max_tokens=llm.max_tokens,
+        seed=llm.seed,
+        stop=tuple(llm.stop),
+    )
+
+
+def _instructions(config: Config) -> str:
+    """The system message: the user's own or the built-in one. It never changes within a session."""
+    return system_prompt_in(config.llm, config.language) or system_prompt(config.language)
+
+
+def _threads_beside_speech(threads: int | None) -> int | None:
+    """One thread fewer while a voice works beside the model: two busy pools on too few cores stall each other."""
+    return max(1, threads - 1) if threads is not None else None

@@ -1,0 +1,312 @@
+"""The conductor: takes utterances, runs their turns one after another in each session, and ends each exactly once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from aimark_daemon.assistant.answering import Answer, answer_by_command, answer_by_model
+from aimark_daemon.assistant.faults import LISTEN_UNKNOWN, TEXT_EMPTY, TEXT_TOO_LONG, TURN_UNKNOWN
+from aimark_daemon.assistant.hearing import Hearing
+from aimark_daemon.assistant.listener import Listener
+from aimark_daemon.assistant.running import RunningTurn
+from aimark_daemon.assistant.speaking import Speaker
+from aimark_daemon.assistant.stopwatch import Stopwatch
+from aimark_daemon.config_types import Config
+from aimark_daemon.conversation.slash import parse_slash
+from aimark_daemon.conversation.turn import Step
+from aimark_daemon.engines.base import Language, Transcript
+from aimark_daemon.errors import as_fault
+from aimark_daemon.plugins.context import Context
+from aimark_daemon.plugins.host import PluginHost
+from aimark_daemon.protocol.audio import AudioFrame
+from aimark_daemon.protocol.messages import (
+    MAX_TEXT_CHARS,
+    Cancelled,
+    CommandInfo,
+    Done,
+    Event,
+    Heard,
+    SessionChanged,
+    Topic,
+    TurnError,
+    TurnStarted,
+)
+from aimark_daemon.roster import Roster
+from aimark_daemon.store import AsyncStore
+
+log = logging.getLogger("aimark.assistant")
+
+Publish = Callable[[Topic, Event, Listener | None], None]
+"""Send an event to everyone who subscribed to the topic, except one listener who has it already."""
+
+
+class Assistant:
+    """Conducts turns. Belongs to the event loop; `clock` gives monotonic seconds."""
+
+    def __init__(
+        self,
+        *,
+        store: AsyncStore,
+        roster: Roster,
+        host: PluginHost,
+        config: Callable[[], Config],
+        publish: Publish,
+        clock: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._roster = roster
+        self._host = host
+        self._config = config
+        self._publish = publish
+        self._clock = clock
+        self._turns: dict[int, RunningTurn] = {}
+        self._hearings: dict[tuple[Listener, int], Hearing] = {}
+        self._queues: dict[str, asyncio.Lock] = {}
+        self._tokens_per_s: float | None = None
+
+    @property
+    def tokens_per_s(self) -> float | None:
+        """How fast the last answer came; None before the first."""
+        return self._tokens_per_s
+
+    @property
+    def busy(self) -> bool:
+        """Whether a turn runs or someone is being heard."""
+        return bool(self._turns or self._hearings)
+
+    async def submit(
+        self, text: str, *, session: str | None, speak: bool, listener: Listener, request: int | None = None
+    ) -> int:
+        """Begin the turn of a typed utterance; returns its number, its events follow.
+
+        Raises:
+            AimarkError: refused before any work - empty or too long text, unknown session, unknown command, a command
+                without its content.
+        """
+        if not text.strip():
+            raise TEXT_EMPTY()
+        if len(text) > MAX_TEXT_CHARS:
+            raise TEXT_TOO_LONG(length=len(text), limit=MAX_TEXT_CHARS)
+        line = parse_slash(text)
+        if line is not None:
+            self._host.find(line).arguments(line)
+        return (await self._begin(text, session, speak, listener, request, Stopwatch(self._clock))).number
+
+    async def listen(self, listener: Listener, stream: int, *, language: Language, session: str | None) -> None:
+        """Open the microphone stream `stream` of a client.
+
+        Raises:
+            AimarkError: unknown session, or nothing here can hear.
+        """
+        if session is not None:
+            await self._store.get_session(session)
+        worker = await self._roster.get("stt")
+        self._hearings[listener, stream] = Hearing(worker, language)
+
+    async def hear(self, listener: Listener, frame: AudioFrame) -> None:
+        """Take a microphone frame.
+
+        Raises:
+            AimarkError: no such stream, a lost frame, or the engine's fault; the stream is closed then.
+        """
+        hearing = self._hearings.get((listener, frame.stream))
+        if hearing is None:
+            raise LISTEN_UNKNOWN(listen=frame.stream)
+        try:
+            await hearing.feed(frame)
+        except BaseException:
+            self.stop_listening(listener, frame.stream)
+            raise
+
+    async def end_listening(self, listener: Listener, stream: int, *, session: str | None, speak: bool) -> int:
+        """The stream is complete: transcribe it and begin its turn; returns the turn's number.
+
+        Raises:
+            AimarkError: no such stream, nothing heard, cancelled meanwhile, or the engine's fault.
+        """
+        hearing = self._hearings.get((listener, stream))
+        if hearing is None or hearing.complete:
+            raise LISTEN_UNKNOWN(listen=stream)
+        stopwatch = Stopwatch(self._clock)
+        try:
+            transcript = await hearing.end()
+        finally:
+            self._hearings.pop((listener, stream), None)
+        stopwatch.mark("transcript")
+        turn = await self._begin(transcript.text, session, speak, listener, stream, stopwatch, transcript)
+        return turn.number
+
+    def stop_listening(self, listener: Listener, stream: int) -> bool:
+        """Forget a stream; False if there is none."""
+        hearing = self._hearings.pop((listener, stream), None)
+        if hearing is not None:
+            hearing.cancel()
+        return hearing is not None
+
+    def cancel(self, turn: int) -> None:
+        """Stop a turn in all its stages; its `cancelled` follows.
+
+        Raises:
+            AimarkError: `turn_unknown`.
+        """
+        running = self._turns.get(turn)
+        if running is None:
+            raise TURN_UNKNOWN(turn=turn)
+        running.cancel()
+
+    def forget(self, listener: Listener) -> None:
+        """A client left: its streams are dropped and its sound is no longer made. Its turns are completed."""
+        for key in [key for key in self._hearings if key[0] is listener]:
+            self.stop_listening(*key)
+        for running in self._turns.values():
+            if running.listener is listener:
+                running.deafen()
+
+    async def stop(self) -> None:
+        """Cancel everything and wait until each turn has ended."""
+        for listener, stream in list(self._hearings):
+            self.stop_listening(listener, stream)
+        running = list(self._turns.values())
+        for turn in running:
+            turn.cancel()
+        await asyncio.gather(*(turn.ended() for turn in running), return_exceptions=True)
+
+    # What commands may ask for
+
+    def commands(self) -> Sequence[CommandInfo]:
+        """Every command there is."""
+        return self._host.infos()
+
+    async def rename_session(self, session: str, title: str) -> None:
+        """Give one session another title, and tell everyone."""
+        info = await self._store.rename_session(session, title)
+        self._publish("sessions", SessionChanged(session=info), None)
+
+    # One turn
+
+    async def _begin(
+        self,
+        text: str,
+        session: str | None,
+        speak: bool,
+        listener: Listener,
+        request: int | None,
+        stopwatch: Stopwatch,
+        transcript: Transcript | None = None,
+    ) -> RunningTurn:
+        if session is None:
+            session = (await self._store.create_session()).id
+        number = await self._store.begin_turn(session, text)
+        running = RunningTurn(number, session, text, listener=listener, publish=self._publish, stopwatch=stopwatch)
+        self._turns[number] = running
+        running.tell(TurnStarted(turn=number, session=session, text=text, id=request))
+        if transcript is not None:
+            running.tell(
+                Heard(
+                    turn=number,
+                    text=text,
+                    language=transcript.language,
+                    audio_s=transcript.audio_s,
+                    voiced_end_s=transcript.voiced_end_s,
+                    took_s=transcript.took_s,
+                )
+            )
+        running.run(self._conduct(running, speak))
+        return running
+
+    async def _conduct(self, turn: RunningTurn, speak: bool) -> None:
+        """From the words to the end of the turn. Whatever happens, exactly one ending is stored and sent."""
+        speaker: Speaker | None = None
+        answer = Answer()
+        try:
+            turn.begin()
+            self._publish("sessions", SessionChanged(session=await self._store.get_session(turn.session)), None)
+            lock = self._queues.setdefault(turn.session, asyncio.Lock())
+            async with lock:
+                config = self._config()
+                if speak and config.tts.enabled:
+                    speaker = Speaker(
+                        turn.number,
+                        roster=self._roster,
+                        listener=turn.voice,
+                        stopwatch=turn.stopwatch,
+                        speed=config.tts.speed,
+                        clock=self._clock,
+                    )
+                answer = await self._answer(turn, speaker, config)
+                turn.step(Step.ANSWER)
+                await self._store.checkpoint(turn.number, turn.reply)
+            if speaker is not None:
+                await speaker.finish()
+            turn.close()
+            turn.stopwatch.mark("end")
+            await self._store.end_turn(
+                turn.number, "complete", turn.reply, timings=turn.stopwatch.timings(), tokens=answer.tokens
+            )
+            turn.end(Step.FALL_SILENT, self._done(turn, answer))
+        except asyncio.CancelledError:
+            await self._end_early(turn, Step.CANCEL, speaker)
+        except Exception as error:  # noqa: BLE001 - the turn must end, and say why
+            await self._end_early(turn, Step.FAIL, speaker, error)
+        finally:
+            self._turns.pop(turn.number, None)
+            self._tidy(turn.session)
+
+    async def _answer(self, turn: RunningTurn, speaker: Speaker | None, config: Config) -> Answer:
+        line = parse_slash(turn.text)
+        if line is not None:
+            context = Context(session=turn.session, language=turn.listener.language, services=self)
+            return await answer_by_command(turn, speaker, self._host, line, context)
+        answer = await answer_by_model(turn, speaker, self._roster, self._store, config, clock=self._clock)
+        self._tokens_per_s = answer.tokens_per_s or self._tokens_per_s
+        return answer
+
+    def _done(self, turn: RunningTurn, answer: Answer) -> Done:
+        return Done(
+            turn=turn.number,
+            session=turn.session,
+            finish=answer.finish,
+            reply=turn.reply,
+            tokens=answer.tokens,
+            prompt_tokens=answer.prompt_tokens,
+            reused_tokens=answer.reused_tokens,
+            dropped_turns=answer.dropped_turns,
+            tokens_per_s=round(answer.tokens_per_s, 2),
+            timings=turn.stopwatch.timings(),
+        )
+
+    async def _end_early(
+        self, turn: RunningTurn, step: Step, speaker: Speaker | None, error: Exception | None = None
+    ) -> None:
+        turn.close()
+        if speaker is not None:
+            await speaker.cancel()
+        fault = as_fault(error) if error is not None else None
+        if fault is not None and fault.code == "internal":
+            log.error("turn %d failed", turn.number, exc_info=error)
+        turn.stopwatch.mark("end")
+        try:
+            await self._store.end_turn(
+                turn.number,
+                "failed" if fault else "cancelled",
+                turn.reply,
+                timings=turn.stopwatch.timings(),
+                fault=fault,
+            )
+        except Exception as unstored:
+            log.exception("the end of turn %d was not stored", turn.number)
+            fault = fault or as_fault(unstored)
+        if fault is None:
+            ending: Event = Cancelled(turn=turn.number, session=turn.session, reply=turn.reply)
+        else:
+            ending = TurnError(turn=turn.number, session=turn.session, fault=fault, reply=turn.reply)
+        turn.end(step, ending)
+
+    def _tidy(self, session: str) -> None:
+        """Forget a session's queue when nobody waits in it, so that days of sessions cost nothing."""
+        with suppress(KeyError):
+            if not self._queues[session].locked():
+                del self._queues[session]

@@ -1,0 +1,133 @@
+"""The speaker of one turn: cuts the growing answer into clauses and has each spoken while the model goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from aimark_daemon.assistant.faults import VOICE_MISSING
+from aimark_daemon.assistant.listener import Listener
+from aimark_daemon.assistant.stopwatch import Stopwatch
+from aimark_daemon.conversation.clauses import ClauseCutter
+from aimark_daemon.conversation.language import language_of, split_by_script
+from aimark_daemon.conversation.speakable import speakable
+from aimark_daemon.engines.base import SPEAK, SpeakRequest
+from aimark_daemon.errors import AimarkError, Fault
+from aimark_daemon.protocol.audio import MAX_PCM_BYTES, AudioFrame, FrameKind
+from aimark_daemon.protocol.messages import Notice, SpeechClause, SpeechEnded, SpeechStarted
+from aimark_daemon.roster import Roster
+
+log = logging.getLogger("aimark.speaking")
+
+AHEAD_S = 30.0
+"""How far sound may be sent ahead of its playing: enough for no gap, little enough for a client's memory."""
+
+
+class Speaker:
+    """Speaks one answer. Feed it text, then `finish`; `cancel` ends it at once. Its faults never fail the turn."""
+
+    def __init__(
+        self,
+        turn: int,
+        *,
+        roster: Roster,
+        listener: Listener,
+        stopwatch: Stopwatch,
+        speed: float,
+        clock: Callable[[], float],
+    ) -> None:
+        self._turn = turn
+        self._roster = roster
+        self._listener = listener
+        self._stopwatch = stopwatch
+        self._speed = speed
+        self._clock = clock
+        self._cutter = ClauseCutter()
+        self._clauses: asyncio.Queue[str | None] = asyncio.Queue()
+        self._frames = 0
+        self._samples = 0
+        self._rate = 22_050
+        self._began: float | None = None
+        self._told: set[str] = set()
+        self._task = asyncio.create_task(self._run(), name=f"speak turn {turn}")
+
+    def feed(self, text: str) -> None:
+        """More of the answer; complete clauses go to the voice."""
+        self._enqueue(self._cutter.feed(text))
+
+    async def finish(self) -> None:
+        """Speak what is left and wait until all sound was sent."""
+        self._enqueue(self._cutter.flush())
+        self._clauses.put_nowait(None)
+        await self._task
+
+    async def cancel(self) -> None:
+        """Stop at once; nothing more is sent."""
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    def _enqueue(self, clauses: list[str]) -> None:
+        for clause in clauses:
+            self._stopwatch.mark("first_clause")
+            self._clauses.put_nowait(clause)
+
+    async def _run(self) -> None:
+        while (clause := await self._clauses.get()) is not None:
+            try:
+                await self._speak(clause)
+            except AimarkError as error:
+                self._tell(error.fault)
+            except Exception:
+                log.exception("a clause of turn %d could not be spoken", self._turn)
+        if self._frames:
+            self._listener.send(SpeechEnded(turn=self._turn, samples=self._samples))
+
+    async def _speak(self, clause: str) -> None:
+        """Have each part of a clause spoken by a voice of its language."""
+        start = self._samples
+        language = language_of(clause)
+        for text, spoken_in in split_by_script(speakable(clause, language), language):
+            if not text.strip():
+                continue
+            worker = await self._roster.get("tts")
+            facts = await worker.ready()
+            if spoken_in not in facts.languages:
+                self._tell(VOICE_MISSING.fault())
+                continue
+            self._rate = facts.sample_rate or self._rate
+            call = worker.call(SPEAK, SpeakRequest(text, spoken_in, self._speed))
+            try:
+                async for audio in call:
+                    if audio.pcm:
+                        self._announce(clause, start)
+                        await self._send(audio.pcm)
+                await call.result()
+            finally:
+                call.cancel()
+
+    def _announce(self, clause: str, start: int) -> None:
+        """Say before its first sound which clause begins."""
+        if not self._frames:
+            self._listener.send(SpeechStarted(turn=self._turn, sample_rate=self._rate))
+        if self._samples == start:
+            self._listener.send(SpeechClause(turn=self._turn, text=clause, start=start))
+
+    async def _send(self, pcm: bytes) -> None:
+        for offset in range(0, len(pcm), MAX_PCM_BYTES):
+            piece = pcm[offset : offset + MAX_PCM_BYTES]
+            self._listener.send_audio(AudioFrame(FrameKind.SPEECH, self._turn, self._frames, piece))
+            self._stopwatch.mark("first_audio")
+            self._frames += 1
+            self._samples += len(piece) // 2
+            if self._began is None:
+                self._began = self._clock()
+            ahead = self._samples / self._rate - (self._clock() - self._began)
+            if ahead > AHEAD_S:
+                await asyncio.sleep(ahead - AHEAD_S)
+
+    def _tell(self, fault: Fault) -> None:
+        """Say once a turn that something is not spoken; the text is still shown."""
+        if fault.code not in self._told:
+            self._told.add(fault.code)
+            self._listener.send(Notice(level="warning", fault=fault))

@@ -1,0 +1,52 @@
+"""Engine specs: which engine class runs a chosen model, and with which settings."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from aimark_daemon.config_types import Config
+from aimark_daemon.roster import Job
+from aimark_daemon.workers.base import WorkerSpec
+
+ENGINES: dict[Job, str] = {
+    "llm": "aimark_daemon.engines.llama:LlamaEngine",
+    "stt": "aimark_daemon.engines.whisper:WhisperEngine",
+    "tts": "aimark_daemon.engines.piper:PiperEngine",
+}
+FAKE_ENGINES: dict[Job, str] = {
+    "llm": "aimark_daemon.engines.fake_llm:FakeLLM",
+    "stt": "aimark_daemon.engines.fake_voice:FakeSTT",
+    "tts": "aimark_daemon.engines.fake_voice:FakeTTS",
+}
+
+
+def usable_cores() -> int:
+    """Processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def engine_spec(job: Job, model: str, path: Path, config: Config) -> WorkerSpec:
+    """The worker that runs `model`, whose files lie at `path`, as the configuration wants it."""
+    settings: dict[str, Any] = {"model": model, "path": str(path)}
+    match job:
+        case "llm":
+            settings["n_ctx"] = config.llm.context
+            if config.llm.threads is not None:
+                settings["threads"] = config.llm.threads
+            if config.llm.gpu_layers != "auto":
+                settings["n_gpu_layers"] = config.llm.gpu_layers
+        case "stt":
+            settings |= {"threads": config.stt.threads or usable_cores()}
+        case "tts":
+            # The voice works beside the language model: half the cores each is faster than all for both.
+            settings |= {"threads": config.tts.threads or max(1, usable_cores() // 2)}
+    return WorkerSpec(name=job, engine=ENGINES[job], settings=settings)
+
+
+def fake_spec(job: Job, settings: dict[str, Any] | None = None) -> WorkerSpec:
+    """A worker with the fake engine of `job`: for tests, and for working on clients without models."""
+    return WorkerSpec(name=job, engine=FAKE_ENGINES[job], settings={"model": f"fake-{job}", **(settings or {})})

@@ -1,0 +1,1 @@
+"""The graphics card: what the driver tells."""

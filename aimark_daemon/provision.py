@@ -1,0 +1,149 @@
+"""Provision: gives each job its model - chosen among the installed, or downloaded if it belongs to the starter set."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import psutil
+
+from aimark_daemon.config_types import Config
+from aimark_daemon.engine_specs import engine_spec
+from aimark_daemon.errors import Exit, as_fault, fault_kind
+from aimark_daemon.models.choice import choose
+from aimark_daemon.models.faults import MODEL_MISSING
+from aimark_daemon.models.store import ModelStore
+from aimark_daemon.protocol.messages import GpuInfo, ModelInfo
+from aimark_daemon.roster import JOBS, Job, Roster
+
+log = logging.getLogger("aimark.models")
+
+MODEL_IN_USE = fault_kind(
+    "model_in_use",
+    exit_code=Exit.USAGE,
+    message="{model} is in use.",
+    message_ko="{model} 모델을 사용하는 중입니다.",
+    hint="Choose another one first: `aimark models use ID`.",
+    hint_ko="먼저 다른 모델을 고르세요: `aimark models use ID`.",
+)
+NO_MODEL = fault_kind(
+    "no_model",
+    exit_code=Exit.ENGINE,
+    message="No model for {job} is installed.",
+    message_ko="{job}에 쓸 모델이 설치되어 있지 않습니다.",
+    hint="`aimark models list` shows models, `aimark models pull ID` installs one.",
+    hint_ko="`aimark models list`로 모델을 보고 `aimark models pull ID`로 설치해 주세요.",
+)
+
+Progress = Callable[[str, int, int], None]
+"""Told (model, done, total) in bytes while a model is downloaded; called in the event loop."""
+
+
+class Provision:
+    """Keeps jobs and models together. `config` gives the configuration in force, `gpus` the cards."""
+
+    def __init__(
+        self,
+        *,
+        roster: Roster,
+        models: ModelStore,
+        config: Callable[[], Config],
+        gpus: Callable[[], tuple[GpuInfo, ...]],
+        progress: Progress,
+    ) -> None:
+        self._roster = roster
+        self._models = models
+        self._config = config
+        self._gpus = gpus
+        self._progress = progress
+        self._used: dict[Job, str] = {}
+        self._stopping = threading.Event()
+
+    async def supply(self, jobs: tuple[Job, ...] = JOBS) -> None:
+        """Give each of `jobs` an engine, downloading the starter model where nothing is installed."""
+        await asyncio.gather(*(self._supply(job) for job in jobs))
+
+    async def _supply(self, job: Job) -> None:
+        try:
+            model, path = await self._choose(job)
+        except Exception as error:  # noqa: BLE001 - a job without a model must not take the others down
+            fault = as_fault(error)
+            log.warning("no model for %s: %s %s", job, fault.message.en, fault.detail)
+            self._used.pop(job, None)
+            await self._roster.set_absent(job, fault)
+            return
+        self._used[job] = model
+        await self._roster.assign(job, engine_spec(job, model, path, self._config()))
+
+    async def _choose(self, job: Job) -> tuple[str, Path]:
+        config = self._config()
+        wanted = {"llm": config.llm.model, "stt": config.stt.model, "tts": config.tts.model}[job]
+        infos = await asyncio.to_thread(self._models.list)
+        if wanted == "auto" and not any(info.installed for info in infos if info.kind == job):
+            starter = next((info.id for info in infos if info.kind == job and info.starter), None)
+            if starter is None or not config.download_starter_models:
+                raise NO_MODEL(job=job)
+            await self.pull(starter, lambda done, total: self._progress(starter, done, total))
+            infos = await asyncio.to_thread(self._models.list)
+        gpus = self._gpus()
+        choice = choose(
+            job,
+            wanted,
+            infos,
+            free_vram=max((gpu.vram_free or 0 for gpu in gpus), default=0) if gpus else None,
+            free_ram=psutil.virtual_memory().available,
+            language="auto" if job == "tts" else config.language,
+        )
+        if choice.path:
+            return wanted, await asyncio.to_thread(Path(choice.path).expanduser)
+        if not choice.model:
+            raise MODEL_MISSING(model=wanted) if choice.why == "missing" else NO_MODEL(job=job)
+        return choice.model, await asyncio.to_thread(self._models.path, choice.model)
+
+    async def list(self) -> tuple[ModelInfo, ...]:
+        """The catalogue with what is installed and used."""
+        used = set(self._used.values())
+        infos = await asyncio.to_thread(self._models.list)
+        return tuple(msgspec.structs.replace(info, used=info.id in used) for info in infos)
+
+    async def pull(self, model: str, progress: Callable[[int, int], None]) -> None:
+        """Download a model.
+
+        Raises:
+            AimarkError: unknown model, no mirror, wrong digest, full disk.
+        """
+        loop = asyncio.get_running_loop()
+
+        def tell(done: int, total: int) -> None:
+            loop.call_soon_threadsafe(progress, done, total)
+
+        await asyncio.to_thread(self._models.pull, model, progress=tell, cancelled=self._stopping.is_set)
+
+    def job_of(self, model: str, infos: tuple[ModelInfo, ...]) -> Job:
+        """Which job a catalogue model does.
+
+        Raises:
+            AimarkError: `model_missing`: it is not installed.
+        """
+        for info in infos:
+            if info.id == model and info.installed:
+                return next(job for job in JOBS if job == info.kind)
+        raise MODEL_MISSING(model=model)
+
+    async def remove(self, model: str) -> None:
+        """Delete an installed model.
+
+        Raises:
+            AimarkError: `model_in_use`, or it is not installed.
+        """
+        if model in self._used.values():
+            raise MODEL_IN_USE(model=model)
+        await asyncio.to_thread(self._models.remove, model)
+
+    def stop(self) -> None:
+        """Let downloads end soon; what they have is kept for the next time."""
+        self._stopping.set()

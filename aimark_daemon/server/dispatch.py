@@ -1,0 +1,220 @@
+"""Dispatch: what each client message asks for, answered from the assistant, the store and the daemon's controls."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from aimark_daemon import __version__
+from aimark_daemon.assistant import Assistant, Listener
+from aimark_daemon.assistant.faults import LISTEN_UNKNOWN
+from aimark_daemon.errors import AimarkError, as_fault
+from aimark_daemon.protocol import messages as m
+from aimark_daemon.protocol.audio import AudioFrame
+from aimark_daemon.server.base import ClientHandle
+from aimark_daemon.store import AsyncStore
+
+
+class Controls(Protocol):
+    """What only the daemon as a whole can do."""
+
+    async def status(self) -> m.Status:
+        """The daemon at a glance."""
+
+    async def models(self) -> tuple[m.ModelInfo, ...]:
+        """The catalogue with what is installed and used."""
+
+    async def pull_model(self, model: str, progress: Callable[[int, int], None]) -> None:
+        """Download a model; `progress(done, total)` in bytes, in the event loop."""
+
+    async def use_model(self, model: str) -> None:
+        """Choose an installed model and load it."""
+
+    async def remove_model(self, model: str) -> None:
+        """Delete an installed model."""
+
+    async def config(self) -> m.ConfigReply:
+        """The configuration in force (its `id` is filled by the caller)."""
+
+    async def set_config(self, key: str, value: object) -> tuple[str, ...]:
+        """Change a value; returns the keys that take effect at the next start."""
+
+    def page_address(self) -> str:
+        """The page's address with a fresh log-in code."""
+
+    def shutdown(self) -> None:
+        """Stop the daemon soon."""
+
+
+class Dispatch:
+    """Answers requests; one instance for all clients."""
+
+    def __init__(self, assistant: Assistant, store: AsyncStore, controls: Controls) -> None:
+        self._assistant = assistant
+        self._store = store
+        self._controls = controls
+        self._listens: dict[tuple[ClientHandle, int], m.Listen] = {}
+        self._clients: set[ClientHandle] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def clients(self) -> frozenset[ClientHandle]:
+        """Everyone who is connected and has said hello."""
+        return frozenset(self._clients)
+
+    def publish(self, topic: m.Topic, event: m.Event, besides: Listener | None = None) -> None:
+        """Send an event to all who subscribed to `topic`, except `besides`, who has it already."""
+        for client in self._clients:
+            if client is not besides and topic in client.topics:
+                client.send(event)
+
+    async def connected(self, client: ClientHandle) -> None:
+        """A client said hello."""
+        self._clients.add(client)
+
+    async def disconnected(self, client: ClientHandle) -> None:
+        """A client left."""
+        self._clients.discard(client)
+        self._assistant.forget(client)
+        for key in [key for key in self._listens if key[0] is client]:
+            del self._listens[key]
+
+    async def audio(self, client: ClientHandle, frame: AudioFrame) -> None:
+        """A microphone frame. A stream that fails is refused once; its later frames are dropped quietly."""
+        if (client, frame.stream) not in self._listens:
+            return
+        try:
+            await self._assistant.hear(client, frame)
+        except AimarkError as error:
+            self._listens.pop((client, frame.stream), None)
+            client.send(m.Refused(id=frame.stream, fault=error.fault))
+
+    async def request(self, client: ClientHandle, message: m.ClientMessage) -> None:
+        """Answer one request.
+
+        Raises:
+            AimarkError: the request is refused; the server tells the client.
+        """
+        answer = await self._answer(client, message)
+        if answer is not None:
+            client.send(answer)
+
+    async def _answer(self, client: ClientHandle, message: m.ClientMessage) -> m.Event | None:
+        match message:
+            case m.Hello():
+                return await self._hello(message)
+            case m.Submit():
+                await self._assistant.submit(
+                    message.text,
+                    session=message.session,
+                    speak=message.speak,
+                    listener=client,
+                    request=message.id,
+                )
+                return None
+            case m.Listen():
+                await self._assistant.listen(client, message.id, language=message.language, session=message.session)
+                self._listens[client, message.id] = message
+                return m.Listening(id=message.id)
+            case m.EndListen():
+                self._end_listen(client, message)
+                return None
+            case m.Cancel():
+                if message.turn is not None:
+                    self._assistant.cancel(message.turn)
+                if message.listen is not None:
+                    self._listens.pop((client, message.listen), None)
+                    self._assistant.stop_listening(client, message.listen)
+                return m.Ok(id=message.id)
+            case m.Subscribe():
+                return m.Ok(id=message.id)
+            case m.ListCommands():
+                return m.CommandsReply(id=message.id, commands=tuple(self._assistant.commands()))
+            case _:
+                return await self._answer_about(client, message)
+
+    async def _hello(self, message: m.Hello) -> m.Event:
+        status = await self._controls.status()
+        return m.Welcome(id=message.id, version=m.PROTOCOL_VERSION, daemon=__version__, status=status)
+
+    def _end_listen(self, client: ClientHandle, message: m.EndListen) -> None:
+        """Transcribe in a task of its own: what else the client sends is not held up."""
+        listen = self._listens.pop((client, message.listen), None)
+        if listen is None:
+            raise LISTEN_UNKNOWN(listen=message.listen)
+        task = asyncio.create_task(self._begin_spoken_turn(client, message, listen), name=f"hear {message.listen}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _begin_spoken_turn(self, client: ClientHandle, message: m.EndListen, listen: m.Listen) -> None:
+        client.send(m.Ok(id=message.id))
+        try:
+            await self._assistant.end_listening(client, listen.id, session=listen.session, speak=listen.speak)
+        except Exception as error:  # noqa: BLE001 - the client waits for a turn and must hear why there is none
+            client.send(m.Refused(id=listen.id, fault=as_fault(error)))
+
+    async def _answer_about(self, client: ClientHandle, message: m.ClientMessage) -> m.Event | None:
+        """Requests about sessions, models, configuration and the daemon itself."""
+        store, number = self._store, message.id
+        match message:
+            case m.ListSessions():
+                sessions = await store.list_sessions(message.limit, message.offset)
+                return m.SessionsReply(id=number, sessions=tuple(sessions))
+            case m.CreateSession():
+                return self._changed(number, await store.create_session(message.title))
+            case m.ShowSession():
+                session = await store.get_session(message.session)
+                return m.SessionReply(id=number, session=session, messages=tuple(await store.messages(session.id)))
+            case m.RenameSession():
+                return self._changed(number, await store.rename_session(message.session, message.title))
+            case m.DeleteSession():
+                return self._changed(number, await store.delete_session(message.session))
+            case m.RestoreSession():
+                return self._changed(number, await store.restore_session(message.session))
+            case m.SearchSessions():
+                return m.SearchReply(id=number, hits=tuple(await store.search(message.query, message.limit)))
+            case m.ExportSessions():
+                text = await store.export(message.sessions, message.format)
+                return m.ExportReply(id=number, format=message.format, text=text)
+            case m.ImportSessions():
+                imported = await store.import_text(message.text)
+                for session in imported:
+                    self.publish("sessions", m.SessionChanged(session=session))
+                return m.SessionsReply(id=number, sessions=tuple(imported))
+            case _:
+                return await self._control(client, message)
+
+    async def _control(self, client: ClientHandle, message: m.ClientMessage) -> m.Event | None:
+        controls, number = self._controls, message.id
+        match message:
+            case m.GetStatus():
+                return m.StatusReply(id=number, status=await controls.status())
+            case m.ListModels():
+                return m.ModelsReply(id=number, models=await controls.models())
+            case m.PullModel():
+
+                def progress(done: int, total: int) -> None:
+                    client.send(m.PullProgress(id=number, model=message.model, done=done, total=total))
+
+                await controls.pull_model(message.model, progress)
+            case m.UseModel():
+                await controls.use_model(message.model)
+            case m.RemoveModel():
+                await controls.remove_model(message.model)
+            case m.GetConfig():
+                reply = await controls.config()
+                return m.ConfigReply(id=number, values=reply.values, schema=reply.schema, restart=reply.restart)
+            case m.SetConfig():
+                restart = await controls.set_config(message.key, message.value)
+                reply = await controls.config()
+                return m.ConfigReply(id=number, values=reply.values, restart=restart)
+            case m.OpenPage():
+                return m.PageReply(id=number, url=controls.page_address())
+            case m.Shutdown():
+                controls.shutdown()
+        return m.Ok(id=number)
+
+    def _changed(self, number: int, session: m.SessionInfo) -> m.Event:
+        self.publish("sessions", m.SessionChanged(session=session))
+        return m.SessionReply(id=number, session=session)
