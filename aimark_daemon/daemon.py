@@ -62,12 +62,14 @@ class Daemon:
         *,
         ready: Callable[[str], None],
         progress: Progress,
+        engine_changed: Callable[[Job, m.EngineInfo], None] = lambda job, info: None,  # noqa: ARG005 - the default
     ) -> None:
         self._paths = paths
         self._loaded = loaded
         self._options = options
         self._ready = ready
         self._progress = progress
+        self._engine_changed = engine_changed
         self._began = time.monotonic()
         self._warnings: list[Fault] = []
         self._stopping = asyncio.Event()
@@ -78,6 +80,11 @@ class Daemon:
         self._sampler: Sampler
         self._provision: Provision
         self._roster: Roster
+
+    @property
+    def in_use(self) -> bool:
+        """Whether a client is connected, or a turn that it left behind still runs."""
+        return bool(self._dispatch.clients) or self._assistant.busy
 
     async def run(self) -> None:
         """Run until `shutdown` or a signal.
@@ -130,6 +137,7 @@ class Daemon:
         )
         stack.callback(self._provision.stop)
         self._roster.on_change(lambda job, info: self._publish("engines", m.EngineChanged(engine=job, info=info)))
+        self._roster.on_change(self._engine_changed)
 
         port = self._loaded.config.server.port if self._options.port is None else self._options.port
         self._server = Server(self._dispatch, Auth(self._paths.token, clock=time.monotonic, wall=time.time), port=port)
