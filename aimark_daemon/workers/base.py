@@ -84,7 +84,10 @@ class Call(Protocol[Ev_co, Res_co]):
         """No more bytes follow."""
 
     def cancel(self) -> None:
-        """Ask the engine to return early. Idempotent; the call then ends with what the engine had."""
+        """Ask the engine to return early. Idempotent; the call then ends with what the engine had.
+
+        A call that the engine has not begun ends at once with the fault `worker_call_cancelled`.
+        """
 
 
 class Worker(Protocol):

@@ -1,0 +1,146 @@
+"""One life of a worker's child: spawn, hello, load, calls, watchdog, end, verdict."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+
+from aimark_daemon.engines.base import Facts
+from aimark_daemon.errors import AimarkError, Fault
+from aimark_daemon.workers import exits, faults
+from aimark_daemon.workers import messages as m
+from aimark_daemon.workers.base import WorkerSpec, WorkerState
+from aimark_daemon.workers.calls import CallTable
+from aimark_daemon.workers.exits import Asked
+from aimark_daemon.workers.patience import Overdue, Watch
+from aimark_daemon.workers.process import ChildProcess
+
+
+class Ending(msgspec.Struct, frozen=True):
+    """How a life ended: its fault, whether another child may do better, and how long it took calls in seconds."""
+
+    fault: Fault
+    heals: bool
+    ready_s: float | None
+    """None: it never took a call."""
+    verdict: exits.ExitVerdict | None = None
+    """None: the child did not die of itself; its engine did not load, or no process could be made."""
+
+
+class Life:
+    """Runs one child. `told(state)` is called when it begins to load and when it is ready."""
+
+    def __init__(self, spec: WorkerSpec, calls: CallTable, told: Callable[[WorkerState], None]) -> None:
+        self.facts: Facts | None = None
+        self._spec = spec
+        self._calls = calls
+        self._told = told
+        self._loop = asyncio.get_running_loop()
+        self._process = ChildProcess(spec.name, self._on_message)
+        self._watch = Watch(spec, self._loop.time())
+        self._asked = Asked.NOTHING
+        self._overdue: Overdue | None = None
+        self._load_fault: Fault | None = None
+        self._ready_at: float | None = None
+        self._stopping = asyncio.Event()
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id."""
+        return self._process.pid
+
+    @property
+    def ready(self) -> bool:
+        """Whether it takes calls."""
+        return self._ready_at is not None and not self._stopping.is_set()
+
+    def send(self, message: m.ToChild) -> None:
+        """Send a message of a call."""
+        self._process.send(message)
+
+    def stop(self) -> None:
+        """Ask it to end: politely, then by force. `run` returns when it is gone."""
+        self._stopping.set()
+
+    async def run(self) -> Ending:
+        """Live until the child is gone; no process, descriptor or task of it is left. Cancelling it kills the child."""
+        try:
+            await self._process.spawn(self._spec.engine)
+        except AimarkError as error:
+            return Ending(error.fault, heals=True, ready_s=None)
+        watch = asyncio.create_task(self._guard(), name=f"worker-{self._spec.name}-watch")
+        stop = asyncio.create_task(self._stop_when_asked(), name=f"worker-{self._spec.name}-stop")
+        try:
+            await self._process.wait()
+        finally:
+            watch.cancel()
+            stop.cancel()
+            self._process.kill()
+            await self._process.wait()
+            await self._process.close()
+            await asyncio.gather(watch, stop, return_exceptions=True)
+        return self._ending()
+
+    def _ending(self) -> Ending:
+        ready_s = None if self._ready_at is None else self._loop.time() - self._ready_at
+        if self._load_fault is not None:
+            return Ending(self._load_fault, heals=exits.is_out_of_memory(self._load_fault), ready_s=None)
+        verdict = exits.classify(self._spec.name, self._process.returncode, self._process.words, self._asked)
+        fault = verdict.fault
+        if self._process.broken is not None:
+            fault = self._process.broken.fault
+        elif self._overdue in {Overdue.HELLO, Overdue.LOAD}:
+            fault = faults.START_TIMEOUT.fault(f"no {self._overdue}; {verdict.fault.detail}", name=self._spec.name)
+        return Ending(fault, heals=verdict.heals, ready_s=ready_s, verdict=verdict)
+
+    async def _guard(self) -> None:
+        while self._overdue is None:
+            await asyncio.sleep(self._watch.interval_s)
+            self._overdue = self._watch.overdue(self._loop.time())
+        if not self._stopping.is_set():
+            self._process.log.error("no %s in time: killing child %s", self._overdue, self.pid)
+            self._asked = Asked.HUNG
+            self._process.kill()
+
+    async def _stop_when_asked(self) -> None:
+        await self._stopping.wait()
+        self._asked = Asked.STOP
+        self._process.send(m.Stop())
+        if not await self._process.wait(self._spec.stop_timeout_s):
+            self._process.log.warning("child %s ignored the stop: killing it", self.pid)
+            self._process.kill()
+
+    def _on_message(self, message: m.FromChild) -> None:
+        now = self._loop.time()
+        self._watch.sign(now)
+        match message:
+            case m.Event() | m.Result() | m.Failed() | m.Consumed():
+                self._calls.deliver(message)
+            case m.Heartbeat(stalled_s=stalled_s):
+                self._watch.beat(now, stalled_s)
+            case m.Log(level=level, text=text):
+                self._process.log.log(level, "%s", text)
+            case m.LastWords(text=text):
+                self._process.hear_last_words(text)
+            case m.Hello(protocol=protocol):
+                self._on_hello(protocol, now)
+            case m.Loaded(facts=facts):
+                self.facts = facts
+                self._ready_at = now
+                self._watch.loaded(now)
+                self._told(WorkerState.READY)
+            case m.LoadFailed(fault=fault):
+                self._load_fault = fault
+                # It ends by itself; an engine's leftovers must not keep it.
+                self._loop.call_later(self._spec.stop_timeout_s, self._process.kill)
+
+    def _on_hello(self, protocol: int, now: float) -> None:
+        if protocol != m.VERSION:
+            self._load_fault = faults.PROTOCOL.fault(f"version {protocol} is not {m.VERSION}", name=self._spec.name)
+            self._process.kill()
+            return
+        self._watch.hello(now)
+        self._process.send(m.Start(self._spec.name, self._spec.settings, self._watch.interval_s))
+        self._told(WorkerState.LOADING)

@@ -1,0 +1,233 @@
+"""Supervisor: keeps one engine running in a child process (the `Worker` contract).
+
+One task (`_run`) lives through one child after the other and is, with `_set`, the only writer of the state:
+
+    STOPPED > SPAWNING > LOADING > READY <> BUSY > CRASHED > (backoff) > SPAWNING ...
+                                                 > FAILED   a fault that no new child would heal
+                                                 > STOPPED  asked to
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from aimark_daemon.engines.base import Facts, Method
+from aimark_daemon.errors import AimarkError, Fault, as_fault
+from aimark_daemon.workers import faults
+from aimark_daemon.workers.base import Ev, Req, Res, WorkerSpec, WorkerState, WorkerStatus
+from aimark_daemon.workers.calls import CallTable, PendingCall
+from aimark_daemon.workers.life import Ending, Life
+from aimark_daemon.workers.patience import Backoff
+
+log = logging.getLogger("aimark.worker")
+
+_RUNNING = frozenset({WorkerState.READY, WorkerState.BUSY})
+_ENDED = frozenset({WorkerState.ABSENT, WorkerState.FAILED, WorkerState.STOPPED})
+
+
+class Supervisor:
+    """A worker in a child process. All methods belong to one event loop.
+
+    A request begun while the worker starts waits for it; one that waits while a start fails gets that start's fault.
+    An empty `spec.engine` means that there is nothing to run.
+    """
+
+    def __init__(self, spec: WorkerSpec, backoff: Backoff | None = None) -> None:
+        self._spec = spec
+        self._backoff = backoff or Backoff()
+        self._listeners: list[Callable[[WorkerStatus], None]] = []
+        self._status = WorkerStatus(spec.name, WorkerState.STOPPED if spec.engine else WorkerState.ABSENT)
+        self._changed = asyncio.Event()
+        self._calls = CallTable()
+        self._calls.changed = self._on_calls
+        self._life: Life | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._wanted = 0
+        """Generation that should run; 0 when none. A life of another generation has been replaced."""
+        self._generations = 0
+        self._hurry = asyncio.Event()
+
+    @property
+    def spec(self) -> WorkerSpec:
+        """What it runs now."""
+        return self._spec
+
+    @property
+    def status(self) -> WorkerStatus:
+        """Where it is in its life."""
+        return self._status
+
+    def on_status(self, listener: Callable[[WorkerStatus], None]) -> None:
+        """`listener` is called, in the event loop, at every change of the status."""
+        self._listeners.append(listener)
+
+    async def start(self) -> None:
+        """Begin to spawn and load; returns at once. A failed or stopped worker is tried anew."""
+        if self._task is None or self._task.done():
+            self._backoff.reset()
+            self._begin()
+
+    async def ready(self) -> Facts:
+        """Wait until the engine is loaded.
+
+        Raises:
+            AimarkError: the start failed for good, or the worker is stopped.
+        """
+        while self._status.state not in _RUNNING:
+            if self._status.state in _ENDED:
+                raise AimarkError(self._refusal())
+            await self._changed.wait()
+        return self._status.facts or Facts()
+
+    def call(self, method: Method[Req, Ev, Res], request: Req) -> PendingCall[Ev, Res]:
+        """Begin a request. A worker that is still starting queues it; a failed one fails it at once."""
+        call = self._calls.begin(self._spec.name, method, request)
+        if self._status.state in _ENDED:
+            call.fail(self._refusal())
+        elif self._life is not None and self._life.ready:
+            self._calls.attach_all(self._life.send)
+        return call
+
+    async def replace(self, spec: WorkerSpec) -> None:
+        """End the running child and start another one by `spec`; requests that wait go to the new one.
+
+        Requests in flight end early, as if cancelled, or with `worker_stopped` if the engine does not return in time.
+        """
+        self._spec = spec
+        self._backoff.reset()
+        if self._task is None or self._task.done():
+            self._begin()
+            return
+        self._generations += 1
+        self._wanted = self._generations
+        self._hurry.set()
+        life = self._life
+        if life is not None:
+            life.stop()
+            while self._life is life:
+                await self._changed.wait()
+
+    async def stop(self) -> None:
+        """Stop politely, then kill; afterwards no process is left. Idempotent."""
+        self._wanted = 0
+        self._hurry.set()
+        if self._life is not None:
+            self._life.stop()
+        task = self._task
+        if task is not None:
+            await asyncio.wait({task})
+        elif self._status.state is not WorkerState.ABSENT:
+            self._end(WorkerState.STOPPED, None)
+
+    def _begin(self) -> None:
+        self._generations += 1
+        self._wanted = self._generations
+        self._set(WorkerState.SPAWNING if self._spec.engine else WorkerState.ABSENT, fault=None)
+        if self._spec.engine:
+            self._task = asyncio.create_task(self._run(), name=f"worker-{self._spec.name}")
+
+    async def _run(self) -> None:
+        try:
+            while self._wanted:
+                if not self._spec.engine:
+                    self._end(WorkerState.ABSENT, None)
+                    return
+                generation = self._wanted
+                self._hurry.clear()
+                ending = await self._live()
+                if self._wanted == generation and not await self._recover(ending):
+                    return
+            self._end(WorkerState.STOPPED, None)
+        except BaseException as error:
+            fault = self._stopped_fault() if isinstance(error, asyncio.CancelledError) else as_fault(error)
+            self._end(WorkerState.FAILED, fault)
+            raise
+
+    async def _live(self) -> Ending:
+        """One child from spawn to its end."""
+        life = self._life = Life(self._spec, self._calls, self._on_life)
+        self._set(WorkerState.SPAWNING, fault=self._status.fault)
+        generation = self._wanted
+        try:
+            ending = await life.run()
+        finally:
+            self._life = None
+        replaced = self._wanted != generation
+        if not replaced:
+            log.warning("worker %s: %s", self._spec.name, AimarkError(ending.fault))
+        self._calls.fail(
+            self._stopped_fault() if replaced else ending.fault,
+            only_attached=replaced or ending.ready_s is not None,
+        )
+        self._changed_now()
+        return ending
+
+    async def _recover(self, ending: Ending) -> bool:
+        """Wait before the next child; False when there is none."""
+        delay_s = self._backoff.after_death(ending.ready_s) if ending.heals else None
+        if delay_s is None:
+            self._end(WorkerState.FAILED, ending.fault)
+            return False
+        self._set(WorkerState.CRASHED, fault=ending.fault, restarts=self._status.restarts + 1)
+        try:
+            async with asyncio.timeout(delay_s):
+                await self._hurry.wait()
+        except TimeoutError:
+            pass
+        return True
+
+    def _on_life(self, state: WorkerState) -> None:
+        life = self._life
+        assert life is not None
+        if state is WorkerState.READY and life.ready:
+            self._set(WorkerState.BUSY if len(self._calls) else WorkerState.READY, fault=None)
+            self._calls.attach_all(life.send)
+        elif state is WorkerState.LOADING:
+            self._set(WorkerState.LOADING, fault=self._status.fault)
+
+    def _on_calls(self) -> None:
+        if self._status.state in _RUNNING and self._life is not None:
+            self._set(WorkerState.BUSY if len(self._calls) else WorkerState.READY, fault=None)
+
+    def _end(self, state: WorkerState, fault: Fault | None) -> None:
+        self._wanted = 0
+        self._task = None
+        self._set(state, fault=fault)
+        self._calls.fail(self._refusal())
+
+    def _refusal(self) -> Fault:
+        """Why a request cannot be taken."""
+        if self._status.fault is not None:
+            return self._status.fault
+        kind = faults.ABSENT if self._status.state is WorkerState.ABSENT else faults.STOPPED
+        return kind.fault(name=self._spec.name)
+
+    def _stopped_fault(self) -> Fault:
+        return faults.STOPPED.fault(name=self._spec.name)
+
+    def _set(self, state: WorkerState, *, fault: Fault | None, restarts: int | None = None) -> None:
+        """The one place where the status changes."""
+        life = self._life
+        status = WorkerStatus(
+            name=self._spec.name,
+            state=state,
+            pid=life.pid if life else None,
+            restarts=self._status.restarts if restarts is None else restarts,
+            facts=life.facts if life else None,
+            fault=fault,
+        )
+        if status == self._status:
+            return
+        self._status = status
+        self._changed_now()
+        for listener in self._listeners:
+            try:
+                listener(status)
+            except Exception:
+                log.exception("a status listener failed")
+
+    def _changed_now(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
