@@ -42,7 +42,8 @@ def choose(
     """Choose a model of `kind`.
 
     `wanted` is "auto", an id, or a path (anything with a slash, a backslash, or the ending .gguf or .onnx).
-    `free_vram` and `free_ram` are bytes; no graphics card is None. `language` is "ko", "en" or "auto", which wants both.
+    `free_vram` and `free_ram` are bytes; no graphics card is None. `language` is "ko", "en" or "auto", which wants
+    both.
 
     Automatic: the largest model that fits the free VRAM; else, on the processor, the largest that answers fluently and
     fits the free RAM; else the smallest there is. A model that knows the language goes before one that does not, and a

