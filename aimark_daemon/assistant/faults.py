@@ -66,8 +66,8 @@ TURN_UNKNOWN = fault_kind(
     hint="It has ended already; nothing needs to be stopped.",
     hint_ko="이미 끝났으므로 멈출 것이 없습니다.",
 )
-VOICE_MISSING = fault_kind(
-    "voice_missing",
+NO_VOICE_FOR_LANGUAGE = fault_kind(
+    "no_voice_for_language",
     exit_code=Exit.ENGINE,
     message="No installed voice speaks this language; the answer is shown only.",
     message_ko="설치된 음성 중 한국어를 말할 수 있는 것이 없어 답을 글로만 보여 드립니다.",

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from aimark_daemon.assistant.faults import VOICE_MISSING
+from aimark_daemon.assistant.faults import NO_VOICE_FOR_LANGUAGE
 from aimark_daemon.assistant.listener import Listener
 from aimark_daemon.assistant.stopwatch import Stopwatch
 from aimark_daemon.conversation.clauses import ClauseCutter
@@ -93,7 +93,7 @@ class Speaker:
             worker = await self._roster.get("tts")
             facts = await worker.ready()
             if spoken_in not in facts.languages:
-                self._tell(VOICE_MISSING.fault())
+                self._tell(NO_VOICE_FOR_LANGUAGE.fault())
                 continue
             self._rate = facts.sample_rate or self._rate
             call = worker.call(SPEAK, SpeakRequest(text, spoken_in, self._speed))
