@@ -147,6 +147,8 @@ class StoreFolder:
 
     def _discard(self, place: Path) -> None:
         """Delete a model's folder; it disappears as a whole before its files are deleted."""
+        for left in (self.root / "partial").glob(".removed-*"):
+            shutil.rmtree(left, ignore_errors=True)
         if not place.exists():
             return
         aside = self.root / "partial" / f".removed-{place.name}-{os.getpid()}"

@@ -14,7 +14,7 @@ from aimark_daemon.models.mirrors import Fetched, MirrorError, PartialFile, Watc
 
 _CHUNK: Final = 1 << 18
 _TRIES: Final = 4
-_TIMEOUT_S: Final = 20.0
+_TIMEOUT_S: Final = 10.0
 _LOCKED: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
@@ -56,7 +56,7 @@ class HubMirror:
         if partial.size > file.bytes:
             partial.truncate(0)
         watch.at(done + partial.size)
-        failures = 0
+        failures, begun = 0, partial.size
         while partial.size < file.bytes:
             before = partial.size
             try:
@@ -66,7 +66,7 @@ class HubMirror:
                 raise
             except Exception as error:  # the session's library and its errors vary by version
                 reason = f"{type(error).__name__}: {error}"
-                if _offline(error):
+                if _hopeless(error, connected=partial.size > begun):
                     raise MirrorError(reason) from error
             failures = 0 if partial.size > before else failures + 1
             if failures >= _TRIES:
@@ -130,7 +130,7 @@ class HubMirror:
         return path
 
 
-def _offline(error: Exception) -> bool:
-    """Whether trying again at once is useless: the library is told to be offline, or there is no network."""
-    text = f"{type(error).__name__}: {error}"
-    return "OfflineMode" in text or "Name or service not known" in text or "getaddrinfo" in text
+def _hopeless(error: Exception, *, connected: bool) -> bool:
+    """Whether another try at once is useless: the library is told to be offline, or the hub was never reached."""
+    name = type(error).__name__
+    return "OfflineMode" in name or (name.startswith("Connect") and not connected)

@@ -126,8 +126,9 @@ class ModelStore:
     ) -> Path:
         """Install a model and return its path; at once if it is installed already.
 
-        `progress(done, total)` in bytes; `cancelled()` is asked several times a second. What was downloaded is kept
-        for the next try unless the disk is full or a digest is wrong.
+        `progress(done, total)` in bytes; `cancelled()` is asked as bytes come, and at the latest when a silent
+        connection times out after ten seconds. What was downloaded is kept for the next try unless the disk is full
+        or a digest is wrong.
 
         Raises:
             AimarkError: model_unknown, mirror_failed, model_digest, disk_full, model_store_unwritable, pull_cancelled.

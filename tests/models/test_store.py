@@ -312,6 +312,36 @@ def test_two_processes_pulling_at_once_download_once_and_both_succeed(tmp_path):
     store(tmp_path).verify("tiny")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX's")
+def test_a_process_killed_midway_leaves_nothing_that_harms_the_next(tmp_path):
+    code = f"""
+        import os, signal
+        from pathlib import Path
+        from tests.models.fakes import FakeMirror, store
+        mirror = FakeMirror()
+        mirror.on_chunk = lambda: mirror.sent > 600_000 and os.kill(os.getpid(), signal.SIGKILL)
+        store(Path({str(tmp_path)!r}), mirrors=mirror).pull("tiny")
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], cwd=ROOT, check=False)
+    assert done.returncode == -9
+    again = FakeMirror()
+    models = store(tmp_path, mirrors=again)
+    assert models.list()[0].installed is False
+    models.pull("tiny")
+    models.verify("tiny")
+    assert again.sent < len(WEIGHTS) + len(CONFIG)
+
+
+def test_what_a_killed_removal_left_is_swept_by_the_next(tmp_path):
+    models = store(tmp_path)
+    models.pull("tiny")
+    left = tmp_path / "partial" / ".removed-other-1"
+    left.mkdir(parents=True)
+    (left / "big.gguf").write_bytes(WEIGHTS)
+    models.remove("tiny")
+    assert files_below(tmp_path) <= {"locks/tiny.lock"}
+
+
 def test_waiting_for_another_download_can_be_cancelled(tmp_path):
     (tmp_path / "locks").mkdir()
     with FileLock(tmp_path / "locks" / "tiny.lock"), pytest.raises(AimarkError) as caught:
