@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 
 class SocketClient:
-    """Implements `base.ClientHandle` over one WebSocket. `outbound_bytes`: what may wait for it before it is too slow."""
+    """Implements `base.ClientHandle` over one WebSocket. More than `outbound_bytes` waiting for it is too slow."""
 
     def __init__(self, number: int, kind: str, websocket: ServerConnection, outbound_bytes: int) -> None:
         self.id = number
@@ -75,8 +75,15 @@ class SocketClient:
         await self._websocket.send(data)
 
     async def _close(self, code: int, reason: str) -> None:
-        # A refusal is queued before its close; the writer gets its turn, but a client that reads nothing gets no more.
+        # What is queued, a refusal above all, goes first; but a client that reads nothing is not waited for. The
+        # library's own close time-out does not cover a full write buffer.
+        patience = self._websocket.close_timeout
         with contextlib.suppress(TimeoutError, ConnectionClosed):
-            async with asyncio.timeout(self._websocket.close_timeout):
+            async with asyncio.timeout(patience):
                 await self._outbox.emptied()
-        await self._websocket.close(code, reason)
+        try:
+            async with asyncio.timeout(patience):
+                await self._websocket.close(code, reason)
+        except TimeoutError:
+            self._websocket.transport.abort()
+            await self._websocket.wait_closed()

@@ -112,21 +112,33 @@ class Session:
 
     async def run(self) -> None:
         """Serve the client until its connection ends."""
-        with contextlib.suppress(ConnectionClosed):
+        try:
             hello = await self._greeted()
-            if hello is None:
-                return
-            lane = asyncio.create_task(self._lane.run())
-            try:
-                await self._guarded(0, self._dispatcher.connected(self._client))
-                await self._take(hello)
-                while True:
-                    await self._take_any(await self._receive())
-            finally:
-                lane.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await lane
-                await self._guarded(0, self._dispatcher.disconnected(self._client))
+        except ConnectionClosed:
+            return
+        if hello is None:
+            return
+        lane = asyncio.create_task(self._lane.run())
+        reader = asyncio.create_task(self._read(hello))
+        closed = asyncio.create_task(self._websocket.wait_closed())
+        try:
+            await asyncio.wait([reader, closed], return_when=asyncio.FIRST_COMPLETED)
+            # It may have sent something and left; but it may also be slowed down, or stuck behind a full lane.
+            await asyncio.wait([reader], timeout=self._limits.close_timeout_s)
+            if reader.done():
+                reader.result()
+        finally:
+            for task in (reader, closed, lane):
+                task.cancel()
+            await asyncio.gather(reader, closed, lane, return_exceptions=True)
+            await self._guarded(0, self._dispatcher.disconnected(self._client))
+
+    async def _read(self, hello: Hello) -> None:
+        with contextlib.suppress(ConnectionClosed):
+            await self._guarded(0, self._dispatcher.connected(self._client))
+            await self._take(hello)
+            while True:
+                await self._take_any(await self._receive())
 
     async def _receive(self) -> str | bytes:
         """The next message, not faster than the client's pace: beyond it, reading pauses and TCP slows it down."""

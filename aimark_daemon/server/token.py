@@ -30,11 +30,13 @@ def read_token(path: Path) -> str:
         raise TOKEN_MISSING(path=path) from None
     except OSError as error:
         raise TOKEN_UNSAFE(detail=str(error), path=path) from error
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         why = _unsafe(os.fstat(descriptor))
         if why:
             raise TOKEN_UNSAFE(detail=why, path=path)
-        content = file.read(_MAX_BYTES).strip()
+        content = os.read(descriptor, _MAX_BYTES).strip()
+    finally:
+        os.close(descriptor)
     if not _TOKEN.fullmatch(content):
         raise TOKEN_UNSAFE(detail="it does not hold a token", path=path)
     return content.decode("ascii")
