@@ -14,6 +14,7 @@ from aimark_daemon.store.database import Database, recover
 from aimark_daemon.store.faults import DATABASE_BROKEN
 from aimark_daemon.store.text import clean_title, tidy
 from aimark_daemon.store.transfer import timestamp
+from aimark_daemon.store.turns import Ending
 
 
 class Store:
@@ -175,7 +176,7 @@ class Store:
     def end_turn(
         self,
         turn: int,
-        state: turns.Ending,
+        state: Ending,
         reply: str,
         timings: Timings | None = None,
         fault: Fault | None = None,
