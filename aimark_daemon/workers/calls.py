@@ -83,8 +83,8 @@ class PendingCall(Generic[Ev, Res]):
             event: Ev = self._event_decoder.decode(payload)
         except (msgspec.MsgspecError, ValueError) as error:
             self.cancel()
-            self.fail(faults.PROTOCOL.fault(f"event: {error}", name=""))
-            raise AimarkError(self._fault or faults.PROTOCOL.fault(name="")) from error
+            self.fail(faults.PROTOCOL.fault(f"event: {error}"))
+            raise AimarkError(self._fault or faults.PROTOCOL.fault()) from error
         return event
 
     async def result(self) -> Res:
@@ -163,7 +163,7 @@ class PendingCall(Generic[Ev, Res]):
                 try:
                     self._result = self._result_decoder.decode(payload)
                 except (msgspec.MsgspecError, ValueError) as error:
-                    self._fault = faults.PROTOCOL.fault(f"result: {error}", name="")
+                    self._fault = faults.PROTOCOL.fault(f"result: {error}")
                 self._end()
 
     def fail(self, fault: Fault) -> None:
@@ -218,11 +218,16 @@ class CallTable:
         return len(self._calls)
 
     def begin(self, name: str, method: Method[Req, Ev, Res], request: Req) -> PendingCall[Ev, Res]:
-        """A new request, not yet sent; it fails at once when too many wait already."""
-        begin = Begin(next(self._ids), method.name, pack(request))
+        """A new request, not yet sent; it fails at once when it is too large, or too many wait already."""
+        refused = faults.QUEUE_FULL.fault(name=name) if len(self._calls) >= MAX_CALLS else None
+        try:
+            payload = pack(request)
+        except AimarkError as error:
+            payload, refused = msgspec.Raw(), error.fault
+        begin = Begin(next(self._ids), method.name, payload)
         call: PendingCall[Ev, Res] = PendingCall(method, begin, self._forget)
-        if len(self._calls) >= MAX_CALLS:
-            call.fail(faults.QUEUE_FULL.fault(name=name))
+        if refused is not None:
+            call.fail(refused)
         else:
             self._calls[call.id] = call
             self.changed()

@@ -89,10 +89,25 @@ CALL_CANCELLED = fault_kind(
 )
 PROTOCOL = fault_kind(
     "worker_protocol",
-    message="The {name} engine and the daemon did not understand each other.",
-    message_ko="{name} 엔진과 데몬이 서로의 메시지를 이해하지 못했습니다.",
+    message="An engine and the daemon did not understand each other.",
+    message_ko="엔진과 데몬이 서로의 메시지를 이해하지 못했습니다.",
     hint="Restart the assistant; after an update, install all of its parts again.",
     hint_ko="어시스턴트를 다시 시작해 주세요. 업데이트한 뒤라면 모든 구성 요소를 다시 설치해 주세요.",
+)
+TOO_LARGE = fault_kind(
+    "worker_message_too_large",
+    message="The request or its answer is too large for the engine.",
+    message_ko="엔진이 주고받기에는 요청이나 답의 크기가 너무 큽니다.",
+    hint="Ask for less at a time.",
+    hint_ko="한 번에 더 적은 양을 요청해 주세요.",
+)
+BAD_SETTINGS = fault_kind(
+    "worker_bad_settings",
+    message="The settings of the {name} engine cannot be handed to it.",
+    message_ko="{name} 엔진의 설정을 엔진에 전달할 수 없습니다.",
+    hint="Use only text, numbers, lists and tables in its settings; the detail names what is wrong.",
+    hint_ko="설정에는 글자, 숫자, 목록, 표만 써 주세요. 무엇이 잘못되었는지는 아래에 있습니다.",
+    exit_code=Exit.CONFIG,
 )
 METHOD_UNKNOWN = fault_kind(
     "worker_method_unknown",

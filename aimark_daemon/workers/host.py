@@ -79,6 +79,7 @@ class EngineHost:
         try:
             engine = make()
             facts = engine.load(settings, self._progress)
+            pack(facts)
         except BaseException as error:
             self._loading = False
             log.warning("loading failed", exc_info=error)
@@ -184,7 +185,7 @@ class EngineHost:
         try:
             request = msgspec.msgpack.decode(call.begin.payload, type=method.request)
         except (msgspec.MsgspecError, ValueError) as error:
-            return Failed(number, faults.PROTOCOL.fault(f"{method_name}: {error}", name=self.name))
+            return Failed(number, faults.PROTOCOL.fault(f"{method_name}: {error}"))
         try:
             return Result(number, pack(entry(request, call)))
         except BaseException as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,8 @@ from aimark_daemon.workers import messages as m
 from aimark_daemon.workers.base import Ev, Req, Res, WorkerSpec, WorkerState, WorkerStatus
 from aimark_daemon.workers.calls import CallTable, PendingCall
 from aimark_daemon.workers.host import EngineHost, make_engine
+
+log = logging.getLogger("aimark.worker")
 
 _RUNNING = frozenset({WorkerState.READY, WorkerState.BUSY})
 _ENDED = frozenset({WorkerState.ABSENT, WorkerState.FAILED, WorkerState.STOPPED})
@@ -152,4 +155,7 @@ class InlineWorker:
         self._changed.set()
         self._changed = asyncio.Event()
         for listener in self._listeners:
-            listener(status)
+            try:
+                listener(status)
+            except Exception:
+                log.exception("a status listener failed")

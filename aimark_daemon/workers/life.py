@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 import msgspec
@@ -67,6 +68,10 @@ class Life:
     async def run(self) -> Ending:
         """Live until the child is gone; no process, descriptor or task of it is left. Cancelling it kills the child."""
         try:
+            m.frame(self._start())
+        except (TypeError, ValueError, AimarkError) as error:
+            return Ending(faults.BAD_SETTINGS.fault(str(error), name=self._spec.name), heals=False, ready_s=None)
+        try:
             await self._process.spawn(self._spec.engine)
         except AimarkError as error:
             return Ending(error.fault, heals=True, ready_s=None)
@@ -82,6 +87,9 @@ class Life:
             await self._process.close()
             await asyncio.gather(watch, stop, return_exceptions=True)
         return self._ending()
+
+    def _start(self) -> m.Start:
+        return m.Start(self._spec.name, self._spec.settings, self._watch.interval_s)
 
     def _ending(self) -> Ending:
         ready_s = None if self._ready_at is None else self._loop.time() - self._ready_at
@@ -122,6 +130,8 @@ class Life:
                 self._watch.beat(now, stalled_s)
             case m.Log(level=level, text=text):
                 self._process.log.log(level, "%s", text)
+                if level >= logging.ERROR:
+                    self._process.hear_last_words(text)
             case m.LastWords(text=text):
                 self._process.hear_last_words(text)
             case m.Hello(protocol=protocol):
@@ -138,9 +148,9 @@ class Life:
 
     def _on_hello(self, protocol: int, now: float) -> None:
         if protocol != m.VERSION:
-            self._load_fault = faults.PROTOCOL.fault(f"version {protocol} is not {m.VERSION}", name=self._spec.name)
+            self._load_fault = faults.PROTOCOL.fault(f"version {protocol} is not {m.VERSION}")
             self._process.kill()
             return
         self._watch.hello(now)
-        self._process.send(m.Start(self._spec.name, self._spec.settings, self._watch.interval_s))
+        self._process.send(self._start())
         self._told(WorkerState.LOADING)

@@ -7,19 +7,22 @@ knows the `Method` decodes them, once.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
 from aimark_daemon.engines.base import Facts
 from aimark_daemon.errors import Fault
-from aimark_daemon.workers.faults import PROTOCOL
+from aimark_daemon.workers.faults import PROTOCOL, TOO_LARGE
 
 VERSION: Final = 1
 MAX_FRAME: Final = 64 * 1024 * 1024
 """Bytes of one message's body; a longer one is taken for garbage."""
 WINDOW: Final = 1024 * 1024
 """Bytes of fed input, and of unread events, that one call may have under way."""
+MAX_PAYLOAD: Final = MAX_FRAME - 4096
+"""Bytes of one request, event or result."""
 OVERHEAD: Final = 64
 """Bytes that every event counts beside its payload, so that empty ones fill the window too."""
 _LENGTH: Final = struct.Struct("<I")
@@ -153,19 +156,27 @@ _encoder = msgspec.msgpack.Encoder()
 
 
 def pack(value: Any) -> msgspec.Raw:
-    """A request, event or result as the payload of a message."""
-    return msgspec.Raw(_encoder.encode(value))
+    """A request, event or result as the payload of a message.
+
+    Raises:
+        AimarkError: `worker_message_too_large`, it is longer than MAX_PAYLOAD.
+        TypeError: it is no plain data.
+    """
+    data = _encoder.encode(value)
+    if len(data) > MAX_PAYLOAD:
+        raise TOO_LARGE(f"{len(data)} bytes are more than {MAX_PAYLOAD}")
+    return msgspec.Raw(data)
 
 
 def frame(message: ToChild | FromChild) -> bytes:
     """One message as bytes for the pipe.
 
     Raises:
-        AimarkError: `worker_protocol`, the message is longer than MAX_FRAME.
+        AimarkError: `worker_message_too_large`, it is longer than MAX_FRAME.
     """
     body = _encoder.encode(message)
     if len(body) > MAX_FRAME:
-        raise PROTOCOL(f"a message of {len(body)} bytes is longer than {MAX_FRAME}", name="")
+        raise TOO_LARGE(f"{len(body)} bytes are more than {MAX_FRAME}")
     return _LENGTH.pack(len(body)) + body
 
 
@@ -177,31 +188,28 @@ class FrameDecoder(Generic[M]):
         self._max_frame = max_frame
         self._buffer = bytearray()
 
-    def feed(self, data: bytes) -> list[M]:
-        """The messages that are complete now.
+    def feed(self, data: bytes) -> Iterator[M]:
+        """The messages that are complete now; iterate them to the end before the next bytes come.
 
         Raises:
             AimarkError: `worker_protocol`, the bytes are no message; the stream cannot be read any further.
         """
         buffer = self._buffer
         buffer += data
-        messages: list[M] = []
         start = 0
         while len(buffer) - start >= _LENGTH.size:
             (length,) = _LENGTH.unpack_from(buffer, start)
             if length > self._max_frame:
-                raise PROTOCOL(f"a frame of {length} bytes is longer than {self._max_frame}", name="")
+                raise PROTOCOL(f"a frame of {length} bytes is longer than {self._max_frame}")
             end = start + _LENGTH.size + length
             if len(buffer) < end:
                 break
-            messages.append(self._decode(bytes(buffer[start + _LENGTH.size : end])))
+            yield self._decode(bytes(buffer[start + _LENGTH.size : end]))
             start = end
-        if start:
-            del buffer[:start]
-        return messages
+        del buffer[:start]
 
     def _decode(self, body: bytes) -> M:
         try:
             return self._decoder.decode(body)
         except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError) as error:
-            raise PROTOCOL(f"{type(error).__name__}: {error}", name="") from error
+            raise PROTOCOL(f"{type(error).__name__}: {error}") from error

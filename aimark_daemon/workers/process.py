@@ -131,13 +131,11 @@ class ChildProcess(asyncio.SubprocessProtocol):
             self._hear(data)
         elif self.broken is None:
             try:
-                messages = self._decoder.feed(data)
+                for message in self._decoder.feed(data):
+                    self._on_message(message)
             except AimarkError as error:
                 self.broken = error
                 self.kill()
-                return
-            for message in messages:
-                self._on_message(message)
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's
         """Note that a pipe has ended."""

@@ -1,7 +1,9 @@
 """Engines that do on request what real ones do by accident."""
 
 import ctypes
+import logging
 import os
+import resource
 import signal
 import sys
 import threading
@@ -37,6 +39,7 @@ FAIL = Method("fail", Ask, Piece, Answer)
 DIE = Method("die", Ask, Piece, Answer)
 NOISE = Method("noise", Ask, Piece, Answer)
 BIG = Method("big", Ask, Piece, Answer)
+SURROUNDINGS = Method("surroundings", Ask, Piece, Answer)
 NOWHERE = Method("nowhere", Ask, Piece, Answer)
 
 TYPED = fault_kind(
@@ -52,7 +55,7 @@ class Lab:
     """One call at a time."""
 
     parallel: ClassVar[int] = 1
-    methods = (ECHO, STREAM, UNTIL_CANCELLED, SUM, FAIL, DIE, NOISE, BIG, NOWHERE)
+    methods = (ECHO, STREAM, UNTIL_CANCELLED, SUM, FAIL, DIE, NOISE, BIG, NOWHERE, SURROUNDINGS)
 
     def load(self, settings: dict[str, Any], progress: Any) -> Facts:
         progress()
@@ -68,6 +71,9 @@ class Lab:
                 os.abort()
             case "hang":
                 self._go.wait()
+            case "log and abort":
+                logging.getLogger("llama").error("allocating 1365.88 MiB on device 0: cudaMalloc failed")
+                os.abort()
             case "noise":
                 os.write(1, b"native noise on stdout\n" * 100)
         return Facts(model=settings.get("model", "lab"), languages=("ko", "en"))
@@ -134,6 +140,17 @@ class Lab:
         for _ in range(ask.count):
             os.write(1, b"\x00\x01native printf on fd 1\n")
         return Answer(ask.text)
+
+    def surroundings(self, ask: Ask, call: Any) -> Answer:
+        """What the child set up before it loaded the engine."""
+        seen = [
+            f"core {resource.getrlimit(resource.RLIMIT_CORE)}",
+            f"stdin {os.read(0, 10)!r}",
+            f"backtrace {os.environ.get('GGML_NO_BACKTRACE')}",
+            f"tokenizers {os.environ.get('TOKENIZERS_PARALLELISM')}",
+            f"settings in argv {'비밀' in ' '.join(sys.orig_argv)}",
+        ]
+        return Answer("; ".join(seen))
 
     def big(self, ask: Ask, call: Any) -> Answer:
         return Answer("가" * ask.count)

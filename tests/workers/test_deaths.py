@@ -163,6 +163,34 @@ def test_what_native_code_prints_does_not_reach_the_pipe(caplog):
     assert "파이썬 print" in caplog.text
 
 
+def test_a_child_is_set_up_before_the_engine_loads():
+    async def check(worker):
+        assert (await worker.call(e.SURROUNDINGS, e.Ask()).result()).text == (
+            "core (0, 0); stdin b''; backtrace 1; tokenizers false; settings in argv False"
+        )
+
+    on(check, spec(note="비밀"))
+
+
+def test_error_lines_that_an_engine_logs_are_last_words_too():
+    async def check(worker):
+        with pytest.raises(AimarkError) as caught:
+            await worker.ready()
+        assert faults.OUT_OF_MEMORY.caught_in(caught.value)
+        assert "1365.88 MiB" in caught.value.fault.detail
+
+    on(check, spec(load="log and abort"))
+
+
+def test_settings_that_are_no_plain_data_are_refused_without_a_child():
+    async def check(worker):
+        with pytest.raises(AimarkError, match="worker_bad_settings"):
+            await worker.ready()
+        assert worker.status.restarts == 0
+
+    on(check, spec(odd=object()))
+
+
 def test_stop_leaves_no_process_even_when_the_engine_ignores_it():
     async def check(worker):
         call = worker.call(e.DIE, e.Ask("hang"))

@@ -66,7 +66,7 @@ def test_messages_from_the_child_survive_any_chunking(sent, places):
 def test_garbage_raises_nothing_but_the_protocol_fault(data):
     decoder = m.FrameDecoder(m.FromChild, max_frame=1000)
     with suppress(AimarkError):
-        decoder.feed(data)
+        list(decoder.feed(data))
 
 
 @given(st.binary(min_size=1, max_size=100))
@@ -78,26 +78,36 @@ def test_a_frame_of_garbage_is_refused(body):
     else:
         return
     with pytest.raises(AimarkError) as caught:
-        m.FrameDecoder(m.FromChild).feed(len(body).to_bytes(4, "little") + body)
+        list(m.FrameDecoder(m.FromChild).feed(len(body).to_bytes(4, "little") + body))
     assert faults.PROTOCOL.caught_in(caught.value)
+
+
+@given(st.lists(from_child, max_size=5))
+def test_messages_before_the_garbage_are_still_delivered(sent):
+    got = []
+    with pytest.raises(AimarkError, match="worker_protocol"):
+        got.extend(m.FrameDecoder(m.FromChild).feed(b"".join(map(m.frame, sent)) + b"\xff" * 8))
+    assert list(map(plain, got)) == list(map(plain, sent))
 
 
 def test_a_message_of_the_wrong_direction_is_refused():
     with pytest.raises(AimarkError, match="worker_protocol"):
-        m.FrameDecoder(m.ToChild).feed(m.frame(m.LastWords("안녕")))
+        list(m.FrameDecoder(m.ToChild).feed(m.frame(m.LastWords("안녕"))))
 
 
 def test_a_length_above_the_cap_is_refused_before_its_body_comes():
     with pytest.raises(AimarkError, match="longer than 1000"):
-        m.FrameDecoder(m.ToChild, max_frame=1000).feed((1001).to_bytes(4, "little"))
+        list(m.FrameDecoder(m.ToChild, max_frame=1000).feed((1001).to_bytes(4, "little")))
 
 
 def test_a_message_above_the_cap_is_not_sent():
-    with pytest.raises(AimarkError, match="worker_protocol"):
+    with pytest.raises(AimarkError, match="worker_message_too_large"):
         m.frame(m.Feed(1, bytes(m.MAX_FRAME)))
+    with pytest.raises(AimarkError, match="worker_message_too_large"):
+        m.pack(bytes(m.MAX_PAYLOAD))
 
 
 def test_a_deeply_nested_payload_is_refused():
     body = b"\x91" * 5000
     with pytest.raises(AimarkError, match="worker_protocol"):
-        m.FrameDecoder(m.FromChild).feed(len(body).to_bytes(4, "little") + body)
+        list(m.FrameDecoder(m.FromChild).feed(len(body).to_bytes(4, "little") + body))
