@@ -12,6 +12,7 @@ import json
 import statistics
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -28,7 +29,8 @@ class LiveCall(StubCall):
     """Input that comes in real time."""
 
     @property
-    def input(self):
+    def input(self) -> Iterator[bytes]:
+        """Each frame when its 20 ms have passed."""
         began = time.monotonic()
         for count, frame in enumerate(super().input, 1):
             time.sleep(max(0.0, began + count * 0.02 - time.monotonic()))

@@ -12,8 +12,9 @@ from aimark_daemon.engines.whisper_guard import (
     HOP,
     doubtful,
     is_phantom,
+    is_silence,
+    loops,
     max_tokens,
-    repeats,
     window_frames,
 )
 
@@ -57,9 +58,12 @@ class Decoder:
             heard = self._hear(samples, frames, language, beam=1)
             if frames < FULL_FRAMES and doubtful(heard.text, heard.avg_logprob, cut_off=heard.cut_off):
                 heard = replace(self._again(samples, heard), fallback=True)
-        if is_phantom(heard.text, heard.no_speech, heard.avg_logprob) or repeats(heard.text):
-            return replace(heard, text="")
-        return heard
+        empty = (
+            is_silence(heard.no_speech, heard.avg_logprob)
+            or is_phantom(heard.text, heard.no_speech, heard.avg_logprob)
+            or loops(heard.text, cut_off=heard.cut_off)
+        )
+        return replace(heard, text="") if empty else heard
 
     def warm_up(self, frames: int) -> None:
         """Run every step once on silence in a window of `frames`, so that the first utterance finds memory ready."""
@@ -73,8 +77,8 @@ class Decoder:
         language: Language = "ko" if first.language == "ko" else "en"
         second = self._hear(samples, FULL_FRAMES, language, beam=5)
         second = replace(second, probability=first.probability)
-        broken_first = first.cut_off or repeats(first.text)
-        broken_second = second.cut_off or repeats(second.text)
+        broken_first = loops(first.text, cut_off=first.cut_off)
+        broken_second = loops(second.text, cut_off=second.cut_off)
         if broken_first != broken_second:
             return first if broken_second else second
         return second if second.avg_logprob >= first.avg_logprob else first

@@ -51,7 +51,7 @@ PHANTOMS = frozenset(
 )
 """Sentences of subtitles that Whisper puts where nobody speaks, without blanks and punctuation, in lower case."""
 
-_LOOP = re.compile(r"(.{1,40}?)\1{3,}", re.DOTALL)
+_LOOP = re.compile(r"(.{1,60}?)\1{3,}", re.DOTALL)
 _LOOP_CHARS = 12
 
 
@@ -77,9 +77,19 @@ def repeats(text: str) -> bool:
     return any(len(match.group()) >= _LOOP_CHARS for match in _LOOP.finditer(text))
 
 
+def loops(text: str, *, cut_off: bool) -> bool:
+    """Whether the decoder went round in circles; `cut_off`: it used all the tokens it was allowed."""
+    return cut_off or compression_ratio(text) > MAX_COMPRESSION or repeats(text)
+
+
 def doubtful(text: str, avg_logprob: float, *, cut_off: bool) -> bool:
-    """Whether the short window's text must be checked against the full one's; `cut_off`: it used all its tokens."""
-    return cut_off or avg_logprob < MIN_LOGPROB or compression_ratio(text) > MAX_COMPRESSION or repeats(text)
+    """Whether the short window's text must be checked against the full one's."""
+    return avg_logprob < MIN_LOGPROB or loops(text, cut_off=cut_off)
+
+
+def is_silence(no_speech: float, avg_logprob: float) -> bool:
+    """Whisper's own rule: probably no speech, and what was written for it is improbable."""
+    return no_speech > NO_SPEECH and avg_logprob < MIN_LOGPROB
 
 
 def is_phantom(text: str, no_speech: float, avg_logprob: float) -> bool:

@@ -167,6 +167,21 @@ def test_when_the_pause_was_the_end_the_words_understood_in_it_are_the_transcrip
 
 
 @pytest.mark.models
+@needs_recordings
+@pytest.mark.parametrize("file", ["ko_change_color.wav", "LJ001-0002.wav", "LJ001-0013.wav"])
+def test_a_decoder_that_loops_on_a_window_too_short_is_repaired_by_the_full_one(whisper, file, monkeypatch):
+    from aimark_daemon.engines import whisper_decoder
+
+    pcm = read_wav(RECORDED / file).pcm
+    expected = whisper.hear(HearRequest(), StubCall([pcm]))
+    assert not expected.fallback
+    monkeypatch.setattr(whisper_decoder, "window_frames", lambda samples: max(300, -(-samples // 160)))
+    heard = whisper.hear(HearRequest(), StubCall([pcm]))
+    assert heard.fallback
+    assert word_error_rate(expected.text, heard.text) <= 0.2
+
+
+@pytest.mark.models
 def test_whisper_tells_what_it_loaded(whisper_dir):
     engine = WhisperEngine()
     progress = []

@@ -14,6 +14,7 @@ from aimark_daemon.engines.whisper_guard import (
     compression_ratio,
     doubtful,
     is_phantom,
+    is_silence,
     repeats,
     window_frames,
 )
@@ -35,6 +36,7 @@ def test_the_window_holds_the_utterance_and_is_at_least_ten_seconds(samples):
         "you you you you you you you",
         "바꿔줘바꿔줘바꿔줘바꿔줘",
         "and then I said " * 4,
+        "Then in the same operations with ugly ones. " * 5,
     ],
 )
 def test_loops_are_found(text):
@@ -72,6 +74,12 @@ def test_a_decomposed_phantom_is_known_too():
     import unicodedata
 
     assert is_phantom(unicodedata.normalize("NFD", "시청해주셔서 감사합니다"), 0.9, -1.4)
+
+
+def test_improbable_words_where_probably_nobody_spoke_are_silence():
+    assert is_silence(no_speech=0.8, avg_logprob=-1.5)
+    assert not is_silence(no_speech=0.8, avg_logprob=-0.5)
+    assert not is_silence(no_speech=0.1, avg_logprob=-1.5)
 
 
 def test_other_sentences_are_never_phantoms():
