@@ -61,6 +61,7 @@ class DaemonClient:
         self._timeout_s = timeout_s
         self._ids = itertools.count(1)
         self._pending: dict[int, asyncio.Future[Event]] = {}
+        self._patience: dict[int, asyncio.Timeout] = {}
         self._arrivals: asyncio.Queue[Arrival | None] = asyncio.Queue()
         self._ended: AimarkError | None = None
         self._leaving = False
@@ -80,7 +81,8 @@ class DaemonClient:
     async def request(self, message: Request, expect: type[Answer], timeout_s: float | None = None) -> Answer:
         """Ask and wait for the answer. An `id` of 0 is replaced by a fresh one.
 
-        The answer to `submit` is `turn_started`, which `events` brings too; `pull_progress` goes to `events` only.
+        The answer to `submit` is `turn_started`, which `events` brings too; `pull_progress` goes to `events` only,
+        and makes the patience begin anew.
 
         Raises:
             AimarkError: the fault of `refused`; `daemon_slow`, `daemon_lost`, `message_too_big`; `bad_message` if
@@ -92,13 +94,15 @@ class DaemonClient:
         self._pending[message.id] = answer
         patience = self._timeout_s if timeout_s is None else timeout_s
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(patience) as limit:
+                self._patience[message.id] = limit
                 await self.send(message)
                 reply = await answer
         except TimeoutError as error:
             raise DAEMON_SLOW(seconds=f"{patience:g}") from error
         finally:
             self._pending.pop(message.id, None)
+            self._patience.pop(message.id, None)
             if answer.done() and not answer.cancelled():
                 answer.exception()  # seen, even if the time-out came first
         if not isinstance(reply, expect):
@@ -172,6 +176,8 @@ class DaemonClient:
         self._arrivals.put_nowait(None)
 
     def _take(self, arrival: Arrival) -> None:
+        if isinstance(arrival, PullProgress):
+            self._prolong(arrival.id)
         number = arrival.id if isinstance(arrival, Reply | TurnStarted) else None
         answer = None if number is None or isinstance(arrival, PullProgress) else self._pending.pop(number, None)
         if answer is None or answer.done() or isinstance(arrival, AudioFrame):
@@ -182,6 +188,13 @@ class DaemonClient:
             answer.set_result(arrival)
             if isinstance(arrival, TurnStarted):
                 self._arrivals.put_nowait(arrival)
+
+    def _prolong(self, number: int) -> None:
+        """A request that makes progress is not late: its patience begins anew."""
+        limit = self._patience.get(number)
+        deadline = limit.when() if limit is not None and not limit.expired() else None
+        if limit is not None and deadline is not None:
+            limit.reschedule(max(deadline, asyncio.get_running_loop().time() + self._timeout_s))
 
 
 @contextlib.asynccontextmanager

@@ -19,16 +19,17 @@ COOKIE_SECONDS: Final = 30 * 86_400
 _CLOCK_SLACK_SECONDS: Final = 2 * 86_400
 """How far the computer's clock may have been set back since a cookie was made."""
 _MAX_CODES: Final = 16
-_FAILURES: Final = 10.0
-_FAILURES_PER_SECOND: Final = 1 / 6
+_PACES: Final = {"code": (10.0, 1 / 6), "bearer": (20.0, 1.0)}
+"""Wrong log-ins at once, and per second after that; a program that retries with an old token stays below."""
 
 
 class Auth:
     """The secrets of one daemon.
 
     `token_path` is made if absent. `clock` gives steady seconds, for codes and throttling; `wall` gives seconds since
-    the epoch, for cookies, which outlive the daemon. Codes, cookies and tokens are throttled apart, so that a page
-    with a stale cookie does not keep the command line out.
+    the epoch, for cookies, which outlive the daemon. Wrong codes and wrong tokens are throttled, apart from each other.
+    Cookies are not: 256 keyed bits cannot be guessed, and a page left open with an old cookie, which tries again and
+    again, would keep the good ones out.
     """
 
     def __init__(self, token_path: Path, *, clock: Callable[[], float], wall: Callable[[], float]) -> None:
@@ -37,7 +38,7 @@ class Auth:
         self._wall = wall
         self._token = load_or_create_token(token_path)
         self._codes: dict[str, float] = {}
-        self._failures = {kind: TokenBucket(_FAILURES_PER_SECOND, _FAILURES) for kind in ("code", "cookie", "bearer")}
+        self._failures = {kind: TokenBucket(rate, burst) for kind, (burst, rate) in _PACES.items()}
 
     @property
     def token_path(self) -> Path:
@@ -83,7 +84,8 @@ class Auth:
 
     def cookie(self, values: tuple[str, ...], port: int) -> Verdict:
         """Whether one of the values is a cookie that this daemon gave out for `port`."""
-        return self._judge("cookie", lambda: any(self._is_cookie(value, port) for value in values))
+        good = any(self._is_cookie(value, port) for value in values)
+        return Verdict.GOOD if good else Verdict.WRONG
 
     def _judge(self, kind: str, check: Callable[[], bool]) -> Verdict:
         failures = self._failures[kind]

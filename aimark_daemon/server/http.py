@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Final
 
 import msgspec
+from websockets.asyncio.server import ServerConnection
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
@@ -90,6 +91,15 @@ class Http:
 def unavailable(reason: str) -> Response:
     """The answer when there is no room."""
     return _refusal(503, reason)
+
+
+def fence(connection: ServerConnection, request: Request, response: Response) -> None:
+    """Add the security headers to answers that the WebSocket library makes itself."""
+    del connection, request
+    if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
+        for name, value in (*SECURITY_HEADERS, ("Cache-Control", NO_STORE)):
+            if name not in response.headers:
+                response.headers[name] = value
 
 
 def _refusal(status: int, reason: str) -> Response:

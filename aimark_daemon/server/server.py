@@ -19,7 +19,7 @@ from aimark_daemon.server.auth import Auth
 from aimark_daemon.server.base import Dispatcher
 from aimark_daemon.server.binding import bind_loopback
 from aimark_daemon.server.client import GOING_AWAY, POLICY, SocketClient
-from aimark_daemon.server.http import Http, unavailable
+from aimark_daemon.server.http import Http, fence, unavailable
 from aimark_daemon.server.limits import MAX_MESSAGE_BYTES, Limits
 from aimark_daemon.server.page import Page
 from aimark_daemon.server.session import Session
@@ -31,6 +31,14 @@ _log = logging.getLogger(__name__)
 # At DEBUG the library writes whole requests, secrets included.
 _wire_log = logging.getLogger("aimark_daemon.server.wire")
 _wire_log.setLevel(logging.WARNING)
+
+
+class DoorConnection(ServerConnection):
+    """A connection that remembers how it was let in."""
+
+    kind: str = ""
+    token_number: int = -1
+    """Which token let it in, counted from the daemon's start."""
 
 
 class Server:
@@ -58,10 +66,10 @@ class Server:
         self._http: Http | None = None
         self._servers: list[WebSocketServer] = []
         self._sockets: set[asyncio.BaseTransport] = set()
-        self._admitted: dict[ServerConnection, str] = {}
         self._clients: dict[int, SocketClient] = {}
         self._numbers = itertools.count(1)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._token_number = 0
         self._stopping = False
 
     @property
@@ -94,6 +102,7 @@ class Server:
                     self._serve,
                     sock=sock,
                     process_request=self._process_request,
+                    process_response=fence,
                     create_connection=self._connection_class(),
                     compression=None,
                     server_header=None,
@@ -138,15 +147,15 @@ class Server:
     def rotate_token(self) -> None:
         """Replace the token and close every connection that was let in by the old one."""
         self._auth.rotate()
-        self._admitted.clear()
+        self._token_number += 1
         for client in self.clients:
             client.close(POLICY, "the token was replaced")
 
-    def _connection_class(self) -> type[ServerConnection]:
-        """A connection that is dropped at once when too many are open, even before it says anything."""
+    def _connection_class(self) -> type[DoorConnection]:
+        """Connections that are counted, and dropped at once when too many are open, before they say anything."""
         sockets, limit = self._sockets, self._limits.sockets
 
-        class CountedConnection(ServerConnection):
+        class CountedConnection(DoorConnection):
             def connection_made(self, transport: asyncio.BaseTransport) -> None:
                 super().connection_made(transport)
                 sockets.add(transport)
@@ -167,15 +176,20 @@ class Server:
             return answer
         if self._stopping or len(self._clients) >= self._limits.connections:
             return unavailable("too many connections")
-        self._admitted[websocket] = answer.client
+        if isinstance(websocket, DoorConnection):
+            websocket.kind, websocket.token_number = answer.client, self._token_number
         return None
 
     async def _serve(self, websocket: ServerConnection) -> None:
-        kind = self._admitted.pop(websocket, None)
-        # Between the check and the handshake's end others may have come in, or the token may have gone.
-        if kind is None or len(self._clients) >= self._limits.connections:
+        # Between the check and the handshake's end others may have come in, or the token may have been replaced.
+        if (
+            not isinstance(websocket, DoorConnection)
+            or websocket.token_number != self._token_number
+            or len(self._clients) >= self._limits.connections
+        ):
             await websocket.close(POLICY, "try again")
             return
+        kind = websocket.kind
         client = SocketClient(next(self._numbers), kind, websocket, self._limits.outbound_bytes)
         self._clients[client.id] = client
         session = Session(

@@ -38,7 +38,7 @@ def in_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Non
 
 async def until(condition: Callable[[], bool]) -> None:
     """Let the loop run until the condition holds; the test's own time-out bounds it."""
-    while not condition():  # noqa: ASYNC110 - what is waited for has no event of its own
+    while not condition():
         await asyncio.sleep(0)
 
 

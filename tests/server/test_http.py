@@ -191,3 +191,15 @@ async def test_too_long_headers_are_refused_and_nonsense_is_hung_up_on(tmp_path)
         ):
             assert (await raw(door.port, junk + b"\r\n\r\n")).status == 0
         assert (await request(door.port, "/health")).status == 200
+
+
+@in_loop
+async def test_a_handshake_that_the_library_refuses_is_fenced_in_too_and_leaves_nothing_behind(tmp_path):
+    async with open_door(tmp_path) as door:
+        bearer = ("Authorization", f"Bearer {door.token}")
+        for headers, status in (((bearer,), 426), ((bearer, *UPGRADE[:3]), 400)):
+            answer = await request(door.port, "/socket", *headers)
+            assert answer.status == status
+            assert answer.headers["content-security-policy"] == SNAPSHOT["content-security-policy"]
+            assert answer.headers["cache-control"] == "no-store"
+        assert door.server.clients == ()

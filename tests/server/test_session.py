@@ -472,3 +472,16 @@ async def test_a_stop_tells_clients_and_ends_requests(tmp_path):
         assert ended == [2]
         with pytest.raises(OSError, match=r"."):
             await request(door.port, "/health")
+
+
+@in_loop
+async def test_a_stop_does_not_wait_for_a_client_that_does_not_read(tmp_path):
+    limits = Limits(close_timeout_s=0.1, stop_timeout_s=0.5)
+    async with open_door(tmp_path, limits=limits) as door, door.greeted(max_queue=1) as stuck:
+        stuck.transport.pause_reading()
+        for _ in range(40):
+            door.server.clients[0].send(m.Delta(turn=1, at=0, text="a" * 100_000))
+        await door.server.stop()
+        assert door.server.clients == ()
+        assert door.dispatcher.calls[-1][0] == "disconnected"
+        stuck.transport.abort()
