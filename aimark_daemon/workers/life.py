@@ -132,8 +132,6 @@ class Life:
                 self._process.log.log(level, "%s", text)
                 if level >= logging.ERROR:
                     self._process.hear_last_words(text)
-            case m.LastWords(text=text):
-                self._process.hear_last_words(text)
             case m.Hello(protocol=protocol):
                 self._on_hello(protocol, now)
             case m.Loaded(facts=facts):

@@ -136,20 +136,17 @@ class Heartbeat(msgspec.Struct, frozen=True, array_like=True, tag="beat"):
     busy: bool
 
 
-class LastWords(msgspec.Struct, frozen=True, array_like=True, tag="last_words"):
-    """What a native library said just before it aborts the process."""
-
-    text: str
-
-
 class Log(msgspec.Struct, frozen=True, array_like=True, tag="log"):
-    """One log record; `level` is one of the logging module's numbers."""
+    """One log record; `level` is one of the logging module's numbers.
+
+    Errors are also the child's last words, should it die: engines log what a native library says before it aborts.
+    """
 
     level: int
     text: str
 
 
-FromChild = Hello | Loaded | LoadFailed | Event | Result | Failed | Consumed | Heartbeat | LastWords | Log
+FromChild = Hello | Loaded | LoadFailed | Event | Result | Failed | Consumed | Heartbeat | Log
 
 M = TypeVar("M")
 _encoder = msgspec.msgpack.Encoder()

@@ -86,7 +86,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
         return "\n".join([*self._lines, rest] if rest else self._lines)
 
     def hear_last_words(self, text: str) -> None:
-        """Keep what the child said over the pipe before its end."""
+        """Keep an error that the child told over the pipe."""
         self._keep(text)
 
     def send(self, message: ToChild) -> None:

@@ -12,14 +12,12 @@ from queue import SimpleQueue
 from threading import Event, Lock, Thread
 from typing import Final, NoReturn
 
-from aimark_daemon.workers import last_words
 from aimark_daemon.workers.host import EngineHost, make_engine
 from aimark_daemon.workers.messages import (
     VERSION,
     FrameDecoder,
     FromChild,
     Hello,
-    LastWords,
     Log,
     Start,
     Stop,
@@ -30,7 +28,6 @@ from aimark_daemon.workers.messages import (
 log = logging.getLogger("aimark.worker")
 
 _READ: Final = 256 * 1024
-_DYING_S: Final = 0.2
 
 
 class Outbox:
@@ -45,14 +42,6 @@ class Outbox:
         data = frame(message)
         with self._lock:
             self._write(data)
-
-    def send_dying(self, message: FromChild) -> None:
-        """Write one message unless another thread holds the pipe for too long: the process is about to abort."""
-        if self._lock.acquire(timeout=_DYING_S):
-            try:
-                self._write(frame(message))
-            finally:
-                self._lock.release()
 
     def _write(self, data: bytes) -> None:
         view = memoryview(data)
@@ -79,7 +68,6 @@ def serve(path: str, inbound: int, outbound: int) -> NoReturn:
     """Say hello, load the engine of "module:Class", run its calls until the stop, and end the process."""
     outbox = Outbox(outbound)
     logging.basicConfig(level=logging.INFO, handlers=[PipeLog(outbox.send)], format="%(name)s: %(message)s", force=True)
-    last_words.send_to(lambda text: outbox.send_dying(LastWords(text)))
     outbox.send(Hello(os.getpid(), platform.python_version(), VERSION))
 
     host = EngineHost("", outbox.send)

@@ -14,7 +14,6 @@ import msgspec
 
 from aimark_daemon.engines.base import Facts, Method
 from aimark_daemon.errors import fault_kind
-from aimark_daemon.workers import last_words
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -117,7 +116,7 @@ class Lab:
             case "abort":
                 os.abort()
             case "out of memory":
-                last_words.say("CUDA error: out of memory")
+                logging.getLogger("llama").error("CUDA error: out of memory")
                 os.abort()
             case "segfault":
                 ctypes.string_at(0)

@@ -33,7 +33,6 @@ from_child = st.one_of(
     st.builds(m.Failed, numbers, fault),
     st.builds(m.Consumed, numbers, numbers),
     st.builds(m.Heartbeat, st.floats(0, 1e6), st.booleans()),
-    st.builds(m.LastWords, text),
     st.builds(m.Log, numbers, text),
 )
 
@@ -92,7 +91,7 @@ def test_messages_before_the_garbage_are_still_delivered(sent):
 
 def test_a_message_of_the_wrong_direction_is_refused():
     with pytest.raises(AimarkError, match="worker_protocol"):
-        list(m.FrameDecoder(m.ToChild).feed(m.frame(m.LastWords("안녕"))))
+        list(m.FrameDecoder(m.ToChild).feed(m.frame(m.Log(40, "안녕"))))
 
 
 def test_a_length_above_the_cap_is_refused_before_its_body_comes():
