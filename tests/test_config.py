@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aimark_daemon.config import changes, load_config, restart_keys, set_value
@@ -275,6 +275,7 @@ json_values = st.recursive(
 names = st.sampled_from(["server", "port", "llm", "temperature", "stop", "system_prompt", "ko", "plugins", "settings"])
 
 
+@settings(deadline=None)
 @given(data=st.dictionaries(names | st.text(max_size=5), json_values | st.dictionaries(names, json_values)))
 def test_any_json_is_read_or_refused_as_a_fault(tmp_path_factory, data):
     path = written(tmp_path_factory.mktemp("config"), json.dumps(data, indent=1))
@@ -286,6 +287,7 @@ def test_any_json_is_read_or_refused_as_a_fault(tmp_path_factory, data):
         assert msgspec.convert(msgspec.to_builtins(loaded.config), Config) == loaded.config
 
 
+@settings(deadline=None)
 @given(data=st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused_as_a_fault(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("config") / "config.json"

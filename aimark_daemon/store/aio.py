@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -52,6 +52,10 @@ class AsyncStore:
     async def backup(self) -> Path:
         """Copy the database into its folder of backups."""
         return await self._do(self._store.backup)
+
+    async def backup_if_due(self, age: timedelta) -> Path | None:
+        """Make a backup unless the newest one is younger than `age`."""
+        return await self._do(self._store.backup_if_due, age)
 
     async def create_session(self, title: str = "") -> SessionInfo:
         """Make an empty session."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -25,6 +26,8 @@ from aimark_daemon.store.schema import MIGRATIONS, Migration
 
 BACKUPS_KEPT: Final = 3
 _BUSY_S: Final = 5.0
+_STAMP: Final = "%Y%m%dT%H%M%SZ"
+_BACKUP: Final = re.compile(r"-(\d{6,})-(\d{8}T\d{6}Z)-v\d+\.db$")
 _PRIMARY_CODE: Final = 0xFF  # the low byte of an extended result code
 
 
@@ -84,16 +87,20 @@ class Database:
                     self.connection.execute("ROLLBACK")
                 raise
 
-    def backup(self, keep: int = BACKUPS_KEPT) -> Path:
+    def backup(self, now: datetime | None = None, keep: int = BACKUPS_KEPT) -> Path:
         """Copy the whole database into the folder `backups` beside it; the newest `keep` copies stay.
+
+        `now` (UTC) becomes part of the name.
 
         Raises:
             AimarkError: `disk_full`, `database_unwritable`; no half copy is left.
         """
         folder = self.path.parent / "backups"
         create_folder(folder)
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-        target = folder / f"{self.path.stem}-{stamp}-v{self.version}.db"
+        stamp = (now or datetime.now(UTC)).strftime(_STAMP)
+        newest = next(iter(backups(self.path)), None)
+        number = 1 + (_numbered(newest)[0] if newest else 0)  # counted, because clocks go wrong
+        target = folder / f"{self.path.stem}-{number:06}-{stamp}-v{self.version}.db"
         part = target.with_suffix(".part")
         try:
             with told(target):
@@ -130,7 +137,19 @@ class Database:
 
 def backups(path: Path) -> list[Path]:
     """The backups of the database at `path`, newest first."""
-    return sorted((path.parent / "backups").glob(f"{path.stem}-*.db"), reverse=True)
+    found = (path.parent / "backups").glob(f"{path.stem}-*.db")
+    return sorted((file for file in found if _BACKUP.search(file.name)), key=_numbered, reverse=True)
+
+
+def backup_time(backup: Path) -> datetime:
+    """When this backup was made, by its name."""
+    return _numbered(backup)[1]
+
+
+def _numbered(backup: Path) -> tuple[int, datetime]:
+    match = _BACKUP.search(backup.name)
+    assert match is not None
+    return int(match[1]), datetime.strptime(match[2], _STAMP).replace(tzinfo=UTC)
 
 
 def recover(path: Path) -> Fault:

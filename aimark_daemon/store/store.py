@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from aimark_daemon.engines.base import ChatMessage
 from aimark_daemon.errors import Fault
 from aimark_daemon.protocol.messages import ExportFormat, MessageInfo, SearchHit, SessionInfo, Timings
 from aimark_daemon.store import imported, sessions, transfer, turns
-from aimark_daemon.store.database import Database, recover
+from aimark_daemon.store.database import Database, backup_time, backups, recover
 from aimark_daemon.store.faults import DATABASE_BROKEN
 from aimark_daemon.store.text import clean_title, tidy
 from aimark_daemon.store.transfer import timestamp
@@ -54,7 +54,15 @@ class Store:
 
     def backup(self) -> Path:
         """Copy the database into the folder `backups` beside it; the three newest copies stay."""
-        return self.database.backup()
+        return self.database.backup(self._clock())
+
+    def backup_if_due(self, age: timedelta) -> Path | None:
+        """Make a backup unless the newest one is younger than `age`; None if none was due."""
+        now = self._clock()
+        newest = next(iter(backups(self.database.path)), None)
+        if newest is not None and timedelta(0) <= now - backup_time(newest) < age:
+            return None
+        return self.database.backup(now)
 
     # Sessions ---------------------------------------------------------------------------------------------------
 

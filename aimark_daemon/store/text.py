@@ -107,11 +107,11 @@ def terms(text: str) -> list[str]:
         if match["gram"] is None:
             found.append(_ascii(match.group()[:_WORD_CHARS]))
             continue
-        gram = match["gram"]
-        for index, char in enumerate(gram):
-            found.append(_ascii(char))
-            if index + 1 < len(gram):
-                found.append(_ascii(gram[index : index + 2]))
+        codes = [f"_{ord(char):x}" for char in match["gram"]]
+        for index, code in enumerate(codes):
+            found.append(code)
+            if index + 1 < len(codes):
+                found.append(code + codes[index + 1])
     return found
 
 
@@ -154,4 +154,6 @@ def _folded(text: str) -> str:
 
 
 def _ascii(piece: str) -> str:
+    if piece.isascii():
+        return piece
     return "".join(char if char.isascii() else f"_{ord(char):x}" for char in piece)

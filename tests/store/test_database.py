@@ -3,6 +3,7 @@
 import sqlite3
 import sys
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,34 @@ def test_three_backups_are_kept_and_each_can_take_the_places_of_the_original(pat
         restored.close()
     if sys.platform != "win32":
         assert made[-1].stat().st_mode & 0o077 == 0
+    store.close()
+
+
+def test_a_backup_is_made_when_the_newest_is_old_or_from_the_future(tmp_path, clock):
+    path = tmp_path / "sessions.db"
+    store = Store.open(path, clock)
+    day = timedelta(days=1)
+    first = store.backup_if_due(day)
+    assert store.backup_if_due(day) is None
+    clock.now += day
+    second = store.backup_if_due(day)
+    clock.now -= timedelta(days=3000)
+    third = store.backup_if_due(day)
+    assert backups(path) == [third, second, first]
+    fourth = store.backup()
+    assert backups(path) == [fourth, third, second]
+    store.close()
+
+
+def test_other_files_in_the_folder_of_backups_are_left_alone(path):
+    store = filled(path)
+    store.backup()
+    own = path.parent / "backups" / "sessions-mine.db"
+    own.write_bytes(b"keep me")
+    for _ in range(4):
+        store.backup()
+    assert own.read_bytes() == b"keep me"
+    assert len(backups(path)) == 3
     store.close()
 
 

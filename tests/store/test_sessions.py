@@ -33,7 +33,7 @@ def fifty(tmp_path_factory):
     store.close()
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(which=st.integers(0, 49), title=titles)
 def test_renaming_one_session_changes_that_one_only(fifty, which, title):
     store, ids = fifty

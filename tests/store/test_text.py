@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aimark_daemon.store.text import automatic_title, clean_title, cut, excerpt, match_expression, storable, terms, tidy
@@ -14,6 +14,7 @@ any_text = st.text(st.characters())
 hangul = st.text(st.characters(min_codepoint=0xAC00, max_codepoint=0xD7A3), min_size=1, max_size=8)
 
 
+@settings(deadline=None)
 @given(any_text)
 def test_a_title_is_tidy_or_refused(title):
     tidied = tidy(title)
@@ -39,6 +40,7 @@ def test_a_title_keeps_its_words_and_joins_its_letters():
     assert len(clean_title(unicodedata.normalize("NFD", "각" * 200))) == 200
 
 
+@settings(deadline=None)
 @given(any_text)
 def test_an_automatic_title_is_a_title_or_empty(message):
     title = automatic_title(message)
@@ -69,6 +71,7 @@ def test_an_endless_character_is_cut_all_the_same():
     assert len(cut("a" + "\u0301" * 100, 40)) <= 40
 
 
+@settings(deadline=None)
 @given(any_text, st.integers(0, 50))
 def test_a_cut_text_is_a_beginning(text, limit):
     shown = cut(text, limit)
@@ -77,6 +80,7 @@ def test_a_cut_text_is_a_beginning(text, limit):
     assert shown or not text or limit == 0
 
 
+@settings(deadline=None)
 @given(any_text)
 def test_what_is_stored_is_utf8_and_otherwise_the_same(text):
     stored = storable(text)
@@ -89,12 +93,14 @@ def phrase_in(needle, hay):
     return any(hay[index : index + len(needle)] == needle for index in range(len(hay)))
 
 
+@settings(deadline=None)
 @given(hangul, hangul, hangul)
 def test_a_part_of_a_hangul_word_is_a_phrase_of_its_terms(before, part, after):
     assert phrase_in(terms(part), terms(before + part + after))
     assert terms(unicodedata.normalize("NFD", part)) == terms(part)
 
 
+@settings(deadline=None)
 @given(any_text)
 def test_terms_are_plain_ascii_and_quotable(text):
     for term in terms(text):
@@ -104,6 +110,7 @@ def test_terms_are_plain_ascii_and_quotable(text):
         assert term == term.lower()
 
 
+@settings(deadline=None)
 @given(any_text)
 def test_an_expression_has_no_syntax_of_the_users(query):
     for phrase in match_expression(query).split(" AND "):
@@ -122,6 +129,7 @@ def test_an_excerpt_shows_the_surroundings_on_one_line():
     assert len(shown) <= 122
 
 
+@settings(deadline=None)
 @given(any_text, any_text)
 def test_an_excerpt_is_always_short(text, query):
     assert len(excerpt(storable(text), storable(query))) <= 122
