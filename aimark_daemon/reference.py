@@ -105,8 +105,8 @@ The first of these that applies:
 | `AIMARK_KEEP` | `1`: a daemon that a command started goes on afterwards |
 | `AIMARK_FAKE_ENGINES` | `1`: fakes instead of models, to try programs that use the command line |
 
-Downloads of models follow the settings of pip and of uv (`PIP_INDEX_URL`, `UV_DEFAULT_INDEX`, `pip.conf`, `uv.toml`) and
-those of the model hub (`HF_ENDPOINT`, `HF_TOKEN`).
+Downloads of models follow the settings of pip and uv (`PIP_INDEX_URL`, `UV_DEFAULT_INDEX`, `pip.conf`, `uv.toml`) and
+of the model hub (`HF_ENDPOINT`, `HF_TOKEN`).
 """
 _MODELS: Final = """\
 # Models
