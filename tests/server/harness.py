@@ -19,7 +19,7 @@ from aimark_daemon.server.limits import Limits
 from aimark_daemon.server.server import Server
 
 STATUS = m.Status(state="ready", version=__version__, pid=1, port=1, engines={}, gpu=(), sessions=0)
-TIMEOUT_S = 20.0
+TIMEOUT_S = 60.0
 
 
 def in_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
