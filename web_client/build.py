@@ -23,6 +23,10 @@ PAGE_STAMP = ROOT / "build" / "page.sha256"
 MODULES_STAMP = HERE / "node_modules" / ".aimark.sha256"
 NOT_SOURCES = {"node_modules", "dist", "tests", "__pycache__"}
 LAST_LINES = 30
+REMEDY = (
+    "\n\nCheck that npm reaches a package registry (its settings are in ~/.npmrc), then build again. To install "
+    "without the page, set AIMARK_NO_PAGE=1; the command line works without it."
+)
 
 
 class BuildError(RuntimeError):
@@ -39,7 +43,7 @@ def build(*, force: bool = False) -> bool:
     if not force and (PAGE / "index.html").is_file() and _read(PAGE_STAMP) == wanted:
         return False
     install()
-    _run([str(HERE / "node_modules" / "vite" / "bin" / "vite.js"), "build"], "Vite could not build the page.")
+    _run([str(HERE / "node_modules" / "vite" / "bin" / "vite.js"), "build"], "Vite could not build the page.", REMEDY)
     PAGE_STAMP.parent.mkdir(exist_ok=True)
     PAGE_STAMP.write_text(wanted, encoding="ascii")
     return True
@@ -55,7 +59,7 @@ def install() -> bool:
     if _read(MODULES_STAMP) == wanted:
         return False
     _, npm = node()
-    _run([str(npm), "ci", "--no-audit", "--no-fund"], "npm could not install what the page is built with.")
+    _run([str(npm), "ci", "--no-audit", "--no-fund"], "npm could not install what the page is built with.", REMEDY)
     MODULES_STAMP.write_text(wanted, encoding="ascii")
     return True
 
@@ -104,7 +108,7 @@ def environment(program: Path, inherited: Mapping[str, str]) -> dict[str, str]:
     return result
 
 
-def _run(arguments: Sequence[str], failure: str) -> None:
+def _run(arguments: Sequence[str], failure: str, remedy: str = "") -> None:
     program, _ = node()
     try:
         done = subprocess.run(
@@ -123,11 +127,7 @@ def _run(arguments: Sequence[str], failure: str) -> None:
     if done.returncode == 0:
         return
     words = "\n".join(done.stdout.splitlines()[-LAST_LINES:])
-    raise BuildError(
-        f"{failure} Its last words:\n{words}\n\n"
-        "Check that npm reaches a package registry (its settings are in ~/.npmrc), then build again. To install "
-        "without the page, set AIMARK_NO_PAGE=1; the command line works without it."
-    )
+    raise BuildError(f"{failure} Its last words:\n{words}{remedy}")
 
 
 def _digest(paths: Sequence[Path]) -> str:

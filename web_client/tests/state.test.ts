@@ -1,0 +1,220 @@
+import { expect, test } from "vitest";
+import type { Fault, MessageInfo, ServerMessage, SessionInfo } from "../src/protocol";
+import { type Action, initial, reduce, running, runningTurn, shown, type State } from "../src/state";
+
+const session = (id: string, title = id, updated = "2026-01-01T00:00:00Z"): SessionInfo => ({
+  id,
+  title,
+  created: updated,
+  updated,
+});
+const FAULT: Fault = {
+  code: "llm_crashed",
+  message: { en: "It crashed.", ko: "멈췄습니다." },
+  hint: { en: "Try again.", ko: "다시 시도해 주세요." },
+};
+const run = (events: (ServerMessage | Action)[], from: State = initial) => events.reduce(reduce, from);
+const contents = (state: State) => shown(state).map((message) => [message.role, message.content, message.state]);
+const ASKED: (ServerMessage | Action)[] = [
+  { type: "local/submitted", request: 7, session: null, text: "수도는?" },
+  { type: "turn_started", turn: 3, session: "s", id: 7, text: "수도는?" },
+];
+
+test("a typed question is there at once, then thinks, streams and is complete", () => {
+  let state = run(ASKED.slice(0, 1));
+  expect(contents(state)).toEqual([["user", "수도는?", "complete"], ["assistant", "", "queued"]]);
+  state = run(ASKED.slice(1), state);
+  expect(state.current).toBe("s");
+  expect(contents(state)[1]).toEqual(["assistant", "", "thinking"]);
+  expect(runningTurn(state)).toBe(3);
+  state = run([{ type: "delta", turn: 3, at: 0, text: "서울" }, { type: "delta", turn: 3, at: 2, text: "입니다." }], state);
+  expect(contents(state)[1]).toEqual(["assistant", "서울입니다.", "streaming"]);
+  state = run(
+    [{ type: "done", turn: 3, session: "s", finish: "stop", reply: "서울입니다.", tokens: 4, tokens_per_s: 21.5 }],
+    state,
+  );
+  expect(contents(state)[1]).toEqual(["assistant", "서울입니다.", "complete"]);
+  expect(runningTurn(state)).toBeNull();
+  expect(state.lastTokensPerSecond).toBe(21.5);
+  expect(shown(state)[1]?.figures).toMatchObject({ tokens: 4, cutShort: false });
+});
+
+test("doubled and overlapping pieces add nothing twice, also when counted in code points", () => {
+  const state = run([
+    ...ASKED,
+    { type: "delta", turn: 3, at: 0, text: "👩‍🚀가" },
+    { type: "delta", turn: 3, at: 0, text: "👩‍🚀가" },
+    { type: "delta", turn: 3, at: 3, text: "가나" },
+    { type: "delta", turn: 3, at: 5, text: "다" },
+  ]);
+  expect(shown(state)[1]?.content).toBe("👩‍🚀가나다");
+  expect(state.gaps).toEqual([]);
+});
+
+test("a gap is noticed, adds nothing, and is closed by asking again", () => {
+  let state = run([...ASKED, { type: "delta", turn: 3, at: 5, text: "늦게" }]);
+  expect(state.gaps).toEqual(["s"]);
+  expect(shown(state)[1]?.content).toBe("");
+  const messages: MessageInfo[] = [
+    { id: 1, role: "user", content: "수도는?", created: "", turn: 3 },
+    { id: 2, role: "assistant", content: "앞부분 늦게", created: "", turn: 3, state: "streaming" },
+  ];
+  state = run(
+    [
+      { type: "local/loaded", session: session("s"), messages },
+      { type: "delta", turn: 3, at: 6, text: "!" },
+    ],
+    state,
+  );
+  expect(state.gaps).toEqual([]);
+  expect(shown(state)[1]?.content).toBe("앞부분 늦게!");
+});
+
+test("a stored text that is behind what has streamed takes nothing back", () => {
+  const messages: MessageInfo[] = [
+    { id: 1, role: "user", content: "수도는?", created: "", turn: 3 },
+    { id: 2, role: "assistant", content: "서", created: "", turn: 3, state: "streaming" },
+  ];
+  const state = run([
+    ...ASKED,
+    { type: "delta", turn: 3, at: 0, text: "서울입" },
+    { type: "local/loaded", session: session("s"), messages },
+    { type: "delta", turn: 3, at: 3, text: "니다" },
+  ]);
+  expect(shown(state)[1]?.content).toBe("서울입니다");
+});
+
+test("a turn that is not stored yet survives loading", () => {
+  const state = run([...ASKED, { type: "local/loaded", session: session("s"), messages: [] }]);
+  expect(shown(state).map((message) => message.state)).toEqual(["thinking"]);
+});
+
+test("what was heard becomes the person's message", () => {
+  let state = run([
+    { type: "local/listening", request: 4, session: null },
+    { type: "turn_started", turn: 9, session: "s", id: 4 },
+  ]);
+  expect(contents(state)).toEqual([["user", "", "hearing"], ["assistant", "", "hearing"]]);
+  state = run([{ type: "heard", turn: 9, text: "불 꺼 줘", language: "ko" }], state);
+  expect(contents(state)).toEqual([["user", "불 꺼 줘", "complete"], ["assistant", "", "thinking"]]);
+});
+
+test("a cancelled turn keeps what was said, and a late piece changes nothing", () => {
+  const state = run([
+    ...ASKED,
+    { type: "delta", turn: 3, at: 0, text: "서울" },
+    { type: "cancelled", turn: 3, session: "s", reply: "서울" },
+    { type: "delta", turn: 3, at: 2, text: "입니다" },
+  ]);
+  expect(contents(state)[1]).toEqual(["assistant", "서울", "cancelled"]);
+});
+
+test("a failed turn keeps the question and the reason, and is told in one red toast", () => {
+  const state = run([
+    ...ASKED,
+    { type: "error", turn: 3, session: "s", fault: FAULT },
+    { type: "notice", level: "error", fault: FAULT },
+  ]);
+  expect(contents(state)).toEqual([["user", "수도는?", "complete"], ["assistant", "", "failed"]]);
+  expect(shown(state)[1]?.fault).toEqual(FAULT);
+  expect(state.toasts.map((toast) => [toast.level, toast.fault?.code])).toEqual([["error", "llm_crashed"]]);
+});
+
+test("a refused request fails its own message and no other", () => {
+  const state = run([
+    ...ASKED,
+    { type: "local/submitted", request: 8, session: "s", text: "둘째" },
+    { type: "refused", id: 8, fault: FAULT },
+  ]);
+  expect(shown(state).map((message) => message.state)).toEqual(["complete", "thinking", "complete", "failed"]);
+  expect(state.toasts.length).toBe(1);
+});
+
+test("refused listening leaves no empty message of the person", () => {
+  const state = run([
+    { type: "local/listening", request: 4, session: null },
+    { type: "refused", id: 4, fault: FAULT },
+  ]);
+  expect(contents(state)).toEqual([["assistant", "", "failed"]]);
+});
+
+test("another window's turn appears where its session is open, once", () => {
+  const started: ServerMessage = { type: "turn_started", turn: 5, session: "s", text: "다른 창" };
+  const loaded: Action = { type: "local/loaded", session: session("s"), messages: [] };
+  const state = run([loaded, { type: "local/selected", session: "s" }, started, started]);
+  expect(contents(state)).toEqual([["user", "다른 창", "complete"], ["assistant", "", "thinking"]]);
+  expect(run([started]).messages).toEqual(initial.messages);
+});
+
+test("a turn in one session leaves the shown one alone", () => {
+  const state = run([
+    ...ASKED,
+    { type: "local/selected", session: null },
+    { type: "delta", turn: 3, at: 0, text: "서울" },
+  ]);
+  expect(shown(state)).toEqual([]);
+  expect(state.messages["s"]?.[1]?.content).toBe("서울");
+});
+
+test("sessions are newest first; renaming one changes that one", () => {
+  const many = Array.from({ length: 50 }, (_, index) => session(`s${index}`, `제목 ${index}`, `2026-01-01T00:00:${index + 10}Z`));
+  let state = run([{ type: "sessions", id: 1, sessions: many }]);
+  expect(state.sessions[0]?.id).toBe("s49");
+  state = run([{ type: "session_changed", session: { ...many[7]!, title: "새 이름" } }], state);
+  const changed = state.sessions.filter((known) => known.title !== many.find((one) => one.id === known.id)?.title);
+  expect(changed.map((one) => one.id)).toEqual(["s7"]);
+  expect(state.sessions.length).toBe(50);
+});
+
+test("a deleted session disappears with a way back", () => {
+  let state = run([
+    { type: "sessions", id: 1, sessions: [session("a"), session("b")] },
+    { type: "local/selected", session: "a" },
+    { type: "local/deleted", session: session("a") },
+  ]);
+  expect(state.sessions.map((one) => one.id)).toEqual(["b"]);
+  expect(state.current).toBeNull();
+  const toast = state.toasts[0]!;
+  expect(toast.undo?.id).toBe("a");
+  state = run([{ type: "local/dismissed", key: toast.key }, { type: "session_changed", session: session("a") }], state);
+  expect(state.toasts).toEqual([]);
+  expect(state.sessions.length).toBe(2);
+});
+
+test("an engine's change shows in the status", () => {
+  const status = { state: "ready", version: "0", pid: 1, port: 1, engines: { llm: { state: "ready" } }, gpu: [], sessions: 0 };
+  const state = run([
+    { type: "welcome", id: 1, version: 1, daemon: "0", status },
+    { type: "engine_changed", engine: "llm", info: { state: "failed", fault: FAULT } },
+  ]);
+  expect(state.status?.engines["llm"]?.state).toBe("failed");
+});
+
+test("toasts do not pile up", () => {
+  const faults = Array.from({ length: 9 }, (_, index): Action => ({ type: "local/fault", fault: { ...FAULT, code: `f${index}` } }));
+  expect(run(faults).toasts.map((toast) => toast.fault?.code)).toEqual(["f5", "f6", "f7", "f8"]);
+});
+
+test("messages of a newer daemon change nothing", () => {
+  const unknown = { type: "hologram", turn: 3 } as unknown as ServerMessage;
+  const before = run(ASKED);
+  expect(reduce(before, unknown)).toBe(before);
+});
+
+test("a reducer never changes the state it was given", () => {
+  const deepFreeze = <T>(value: T): T => {
+    if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+      Object.freeze(value);
+      Object.values(value).forEach(deepFreeze);
+    }
+    return value;
+  };
+  const events: (ServerMessage | Action)[] = [
+    ...ASKED,
+    { type: "progress", turn: 3, fraction: 0.5 },
+    { type: "delta", turn: 3, at: 0, text: "가" },
+    { type: "done", turn: 3, session: "s", finish: "length", reply: "가" },
+  ];
+  const end = events.reduce((state, event) => deepFreeze(reduce(state, event)), deepFreeze(initial));
+  expect(shown(end).some(running)).toBe(false);
+});
