@@ -21,7 +21,9 @@ from tests.workers.labs import first, reaches, running, spec, supervisor
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="ends children with POSIX signals")
 
-IMPATIENT = {"heartbeat_timeout_s": 0.6, "progress_timeout_s": 0.6, "load_timeout_s": 0.6, "stop_timeout_s": 0.3}
+SILENCE = {"heartbeat_timeout_s": 2.0}
+NO_PROGRESS = {"progress_timeout_s": 0.5}
+NO_LOAD = {"load_timeout_s": 0.5}
 
 
 def on(check, the_spec=None, backoff=None):
@@ -99,7 +101,7 @@ def test_a_stopped_heart_is_noticed_and_the_child_replaced():
         assert faults.HUNG.caught_in(caught.value)
         assert await worker.call(e.ECHO, e.Ask("다시")).result() == e.Answer("다시", 1)
 
-    on(check, spec(limits=IMPATIENT))
+    on(check, spec(limits=SILENCE))
 
 
 def test_a_call_without_progress_is_killed_although_the_heart_beats():
@@ -108,7 +110,7 @@ def test_a_call_without_progress_is_killed_although_the_heart_beats():
             await worker.call(e.DIE, e.Ask("hang")).result()
         assert faults.HUNG.caught_in(caught.value)
 
-    on(check, spec(limits=IMPATIENT))
+    on(check, spec(limits=NO_PROGRESS))
 
 
 def test_a_call_that_waits_for_its_caller_is_not_taken_for_hung():
@@ -117,13 +119,13 @@ def test_a_call_that_waits_for_its_caller_is_not_taken_for_hung():
         await first(waiting)
         pid = worker.status.pid
         # Real time has to pass here: the absence of a kill is what is looked for.
-        await asyncio.sleep(3 * IMPATIENT["progress_timeout_s"])
+        await asyncio.sleep(3 * NO_PROGRESS["progress_timeout_s"])
         await waiting.feed(b"123")
         await waiting.end_input()
         assert (await waiting.result()).number == 3
         assert worker.status.pid == pid
 
-    on(check, spec(limits=IMPATIENT))
+    on(check, spec(limits=NO_PROGRESS))
 
 
 def test_a_load_that_hangs_is_given_up_after_a_few_children():
@@ -132,7 +134,7 @@ def test_a_load_that_hangs_is_given_up_after_a_few_children():
             await worker.ready()
         assert worker.status.restarts == 2
 
-    on(check, spec(limits=IMPATIENT, load="hang"))
+    on(check, spec(limits=NO_LOAD, load="hang"))
 
 
 @pytest.mark.parametrize(("load", "code"), [("abort", faults.CRASHED.code), ("memory", faults.OUT_OF_MEMORY.code)])
