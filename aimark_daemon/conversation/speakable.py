@@ -11,19 +11,20 @@ MENTIONS: dict[str, dict[str, str]] = {
     "link": {"en": "(link)", "ko": "(링크)"},
 }
 
+_BLANKS = re.compile(r"[ \t]{9,}")
 _FENCE = re.compile(r"(?:^|(?<=\n))[ \t]*```.*?(?:\n[ \t]*```[^\S\n]*(?=\n|$)|$)", re.DOTALL)
-_IMAGE_OR_LINK = re.compile(r"!?\[([^\]]*)\]\([^)\s]*(?:\s+\"[^\"]*\")?\)")
+_IMAGE_OR_LINK = re.compile(r"!?\[([^\[\]]{0,300})\]\([^()\s]{0,2000}(?:\s\"[^\"]{0,200}\")?\)")
 _URL = re.compile(
     r"<?(?:https?|ftp)://[^\s<>가-힣]*[^\s<>가-힣.,;:!?)\]'\"]>?|\bwww\.[^\s<>가-힣]*[^\s<>가-힣.,;:!?)\]'\"]",
     re.IGNORECASE,
 )
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
 _RULE = re.compile(r"^[ \t]*(?:[-*_=][ \t]*){3,}$", re.MULTILINE)
-_TABLE_RULE = re.compile(r"^[ \t]*\|?(?:[ \t]*:?-{2,}:?[ \t]*\|?)+[ \t]*$", re.MULTILINE)
+_TABLE_RULE = re.compile(r"^[ \t]*\|?[ \t]*:?-{2,}:?[ \t]*(?:\|[ \t]*:?-{2,}:?[ \t]*)*\|?[ \t]*$", re.MULTILINE)
 _LINE_START = re.compile(r"^[ \t]*(?:>[ \t]*)*(?:#{1,6}[ \t]+|[-*+•·][ \t]+(?:\[[ xX]\][ \t]+)?)?", re.MULTILINE)
 _NUMBERED = re.compile(r"^([ \t]*\d{1,3})[.)](?=[ \t])", re.MULTILINE)
 _UNDERSCORES = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])")
-_ARROWS = re.compile(r"\s*(?:[\u2190-\u21ff]|[-=]+>)\s*")
+_ARROWS = re.compile(r"[\u2190-\u21ff]|[-=]{1,3}>")
 _EMOJI = re.compile(
     "[\u2300-\u23ff\u2500-\u27bf\u2b00-\u2bff\ufe0e\ufe0f\u200d\u20e3\U0001f000-\U0001faff\U000e0020-\U000e007f]+"
 )
@@ -38,6 +39,7 @@ def speakable(text: str, language: TextLanguage = "en") -> str:
     Code blocks are mentioned, not read; an address becomes "(link)"; emphasis, headings, bullets, table lines, tags
     and emoji disappear; a list's numbers stay.
     """
+    text = _BLANKS.sub("        ", text)
     text = _FENCE.sub(f" {MENTIONS['code'][language]} ", text)
     text = _IMAGE_OR_LINK.sub(r"\1", text)
     text = _URL.sub(f" {MENTIONS['link'][language]} ", text)
