@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import logging
 from collections.abc import AsyncIterator
 from typing import Final, Literal, TypeVar
 
@@ -49,6 +50,10 @@ MAX_ANSWER_BYTES: Final = 512 * 1024 * 1024
 """Longest message taken from the daemon: an export of everything."""
 _REFUSALS: Final = frozenset({400, 401, 403, 421, 429})
 _TOO_BIG: Final = 1009
+
+# At DEBUG the library writes the request, the token included.
+_wire_log = logging.getLogger("aimark_daemon.client.wire")
+_wire_log.setLevel(logging.WARNING)
 
 Arrival = ServerMessage | AudioFrame
 
@@ -231,6 +236,7 @@ async def _opened(port: int, token: str, timeout_s: float) -> ClientConnection:
             max_size=MAX_ANSWER_BYTES,
             open_timeout=timeout_s,
             close_timeout=2.0,
+            logger=_wire_log,
         )
     except InvalidStatus as error:
         status, body = error.response.status_code, bytes(error.response.body)

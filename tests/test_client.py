@@ -249,6 +249,15 @@ async def test_a_wrong_token_is_not_allowed_and_never_shown(tmp_path):
 
 
 @in_loop
+async def test_the_token_never_reaches_the_log_even_at_its_most_talkative(tmp_path, caplog):
+    caplog.set_level("DEBUG")
+    async with pair(tmp_path) as (door, client):
+        await client.request(m.GetStatus(id=0), m.Ok)
+        assert door.token not in caplog.text
+    assert "listening on port" in caplog.text
+
+
+@in_loop
 async def test_a_proxy_in_the_environment_is_not_shown_the_token(tmp_path, monkeypatch):
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "https_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
