@@ -29,6 +29,8 @@ export interface Surroundings {
   /** Whether the daemon answers at all, without a log-in. */
   alive(): Promise<boolean>;
   language(): "en" | "ko";
+  /** Where ids begin. Windows begin far apart: a turn that another one asked for is not taken for an own one. */
+  firstId(): number;
   now(): number;
   after(milliseconds: number, action: () => void): () => void;
 }
@@ -52,13 +54,14 @@ export class Connection {
   readonly #inFlight = new Map<number, Waiter>();
   #socket: WebSocket | null = null;
   #open = false;
-  #nextId = 1;
+  #nextId: number;
   #failures = 0;
   #cancelWait: () => void = () => undefined;
 
   constructor(around: Surroundings, events: ConnectionEvents) {
     this.#around = around;
     this.#events = events;
+    this.#nextId = around.firstId();
   }
 
   get open(): boolean {
@@ -158,6 +161,7 @@ export function browserSurroundings(language: () => "en" | "ko"): Surroundings {
       () => false,
     ),
     language,
+    firstId: () => 1 + Math.floor(Math.random() * 2 ** 31),
     now: () => Date.now(),
     after: (milliseconds, action) => {
       const timer = setTimeout(action, milliseconds);

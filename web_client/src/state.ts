@@ -100,7 +100,6 @@ export type Action =
   | { type: "local/loaded"; session: SessionInfo; messages: MessageInfo[] }
   | { type: "local/submitted"; request: number; session: string | null; text: string }
   | { type: "local/listening"; request: number; session: string | null }
-  | { type: "local/unheard"; request: number }
   | { type: "local/request_failed"; request: number; fault: Fault }
   | { type: "local/deleted"; session: SessionInfo }
   | { type: "local/fault"; fault: Fault }
@@ -192,8 +191,6 @@ export function reduce(state: State, event: ServerMessage | Action): State {
       return addPending(state, event.session, event.request, event.text, "queued");
     case "local/listening":
       return addPending(state, event.session, event.request, "", "hearing");
-    case "local/unheard":
-      return dropRequest(state, event.request);
     case "local/request_failed":
       return withToast(failRequest(state, event.request, event.fault), {
         level: "error",
@@ -302,19 +299,16 @@ function changeTurn(state: State, turn: number, change: Change): State {
   return changeWhere(state, (message) => message.turn === turn, change);
 }
 
+/** A refused question stays with its reason; speech that gave no question leaves nothing but the toast. */
 function failRequest(state: State, request: number, fault: Fault): State {
   return changeWhere(
     state,
     (message) => message.request === request,
     (message) => {
-      if (message.role === "user") return message.content === "" ? null : message;
-      return { ...message, state: "failed", fault };
+      if (message.state === "hearing") return null;
+      return message.role === "user" ? message : { ...message, state: "failed", fault };
     },
   );
-}
-
-function dropRequest(state: State, request: number): State {
-  return changeWhere(state, (message) => message.request === request, () => null);
 }
 
 function addDelta(state: State, turn: number, at: number, text: string): State {

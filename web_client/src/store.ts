@@ -141,8 +141,7 @@ export function selectSession(session: string | null): void {
 export async function renameSession(session: SessionInfo, title: string): Promise<void> {
   const wanted = title.trim().normalize("NFC");
   if (wanted === "" || wanted === session.title) return;
-  const reply = await ask({ type: "rename_session", session: session.id, title: wanted });
-  if (reply?.type === "ok") dispatch({ type: "session_changed", session: { ...session, title: wanted } });
+  await ask({ type: "rename_session", session: session.id, title: wanted });
 }
 
 export async function deleteSession(session: SessionInfo): Promise<void> {
@@ -154,8 +153,7 @@ export async function deleteSession(session: SessionInfo): Promise<void> {
 }
 
 export async function restoreSession(session: SessionInfo): Promise<void> {
-  const reply = await ask({ type: "restore_session", session: session.id });
-  if (reply !== null) dispatch({ type: "session_changed", session: { ...session, deleted: false } });
+  await ask({ type: "restore_session", session: session.id });
 }
 
 /** Ids of the sessions with these words in title or messages. */

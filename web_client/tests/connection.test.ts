@@ -56,6 +56,7 @@ beforeEach(() => {
       },
       alive: () => Promise.resolve(alive),
       language: () => "ko",
+      firstId: () => 41,
       now: () => 1000,
       after: (milliseconds, action) => {
         waits.push({ milliseconds, action });

@@ -130,12 +130,13 @@ test("a refused request fails its own message and no other", () => {
   expect(state.toasts.length).toBe(1);
 });
 
-test("refused listening leaves no empty message of the person", () => {
+test("speech in which nothing was heard leaves no message, and the reason", () => {
   const state = run([
     { type: "local/listening", request: 4, session: null },
     { type: "refused", id: 4, fault: FAULT },
   ]);
-  expect(contents(state)).toEqual([["assistant", "", "failed"]]);
+  expect(contents(state)).toEqual([]);
+  expect(state.toasts[0]?.fault).toEqual(FAULT);
 });
 
 test("another window's turn appears where its session is open, once", () => {

@@ -7,16 +7,15 @@ import { Icon } from "./icons";
 
 const ENGINE_NAMES: Record<string, Key> = { llm: "llm", stt: "stt", tts: "tts", image: "image" };
 const STATES: Record<string, Key> = {
-  ready: "stateReady",
-  idle: "stateReady",
-  busy: "stateBusy",
-  working: "stateBusy",
+  absent: "stateAbsent",
+  awaited: "stateStarting",
+  spawning: "stateStarting",
   loading: "stateLoading",
-  starting: "stateStarting",
-  stopped: "stateStopped",
-  off: "stateStopped",
+  ready: "stateReady",
+  busy: "stateBusy",
+  crashed: "stateCrashed",
   failed: "stateFailed",
-  crashed: "stateFailed",
+  stopped: "stateStopped",
 };
 const THEME_NAMES: Record<Theme, Key> = { system: "themeSystem", light: "themeLight", dark: "themeDark" };
 const GIGABYTE = 1024 ** 3;
