@@ -1,0 +1,208 @@
+"""Parser: every command with its arguments and help, in English and Korean. Commands are imported when they run."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from aimark_daemon import __version__
+from aimark_daemon.cli.faults import TEXT_NOT_UTF8, USAGE
+
+COMMANDS = ("run", "ask", "say", "sessions", "models", "status", "stop", "open", "doctor", "demo")
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose mistakes are faults."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the command line.
+
+        Raises:
+            AimarkError: `usage`.
+        """
+        raise USAGE(problem=message, command=self.prog)
+
+
+def build_parser(language: str = "en") -> Parser:
+    """The parser; its help is in `language`."""
+    return _Builder(language).build()
+
+
+class _Builder:
+    """Builds the parser with help in one language."""
+
+    def __init__(self, language: str) -> None:
+        self._korean = language == "ko"
+
+    def build(self) -> Parser:
+        """The whole parser."""
+        top = Parser(
+            prog="aimark",
+            description=self._text(
+                "A local voice assistant. Without a command the daemon is run.",
+                "내 컴퓨터에서 동작하는 음성 어시스턴트입니다. 명령이 없으면 데몬을 실행합니다.",
+            ),
+        )
+        top.add_argument("--version", action="version", version=f"aimark {__version__}")
+        self._debug_option(top)
+        commands = top.add_subparsers(dest="command", metavar="COMMAND")
+        self._run(commands)
+        self._talk(commands)
+        self._sessions(commands)
+        self._models(commands)
+        self._small(commands)
+        return top
+
+    def _text(self, en: str, ko: str) -> str:
+        return ko if self._korean else en
+
+    def _command(self, parent: Any, name: str, en: str, ko: str, *, json: bool = True) -> Parser:
+        parser: Parser = parent.add_parser(name, help=self._text(en, ko), description=self._text(en, ko))
+        parser.set_defaults(json=False)
+        if json:
+            help_ = self._text("print one JSON object a line", "한 줄에 JSON 객체 하나로 출력")
+            parser.add_argument("--json", action="store_true", help=help_)
+        self._debug_option(parser)
+        return parser
+
+    def _debug_option(self, parser: Parser) -> None:
+        help_ = self._text("show where an error arose", "오류가 생긴 곳을 표시")
+        parser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=help_)
+
+    def _session_option(self, parser: Parser) -> None:
+        help_ = self._text(
+            "go on with this conversation (a unique beginning of its id will do)",
+            "이어 갈 대화(하나로 정해지면 ID의 앞부분만 적어도 됨)",
+        )
+        parser.add_argument("--session", type=utf8, metavar="ID", help=help_)
+
+    def _run(self, commands: Any) -> None:
+        text = self._text
+        run = self._command(commands, "run", "run the daemon until Ctrl-C", "Ctrl-C까지 데몬 실행", json=False)
+        run.add_argument(
+            "--no-browser", action="store_true", help=text("do not open the page", "브라우저에서 페이지를 열지 않음")
+        )
+        run.add_argument(
+            "--no-desktop",
+            action="store_true",
+            help=text("no tray, hotkey and local sound", "트레이, 단축키, 로컬 음성 없이 실행"),
+        )
+        run.add_argument(
+            "--port",
+            type=_port,
+            metavar="N",
+            help=text(
+                "TCP port instead of the configured one; 0 takes any", "설정 대신 쓸 TCP 포트. 0은 비어 있는 포트"
+            ),
+        )
+        run.add_argument("--detached", choices=("call", "stay"), help=argparse.SUPPRESS)
+
+    def _talk(self, commands: Any) -> None:
+        text = self._text
+        ask = self._command(commands, "ask", "ask something and read the answer", "묻고 답을 글로 받기")
+        ask.add_argument(
+            "text", metavar="TEXT", help=text("the question; - reads stdin", "질문. -는 표준 입력에서 읽음")
+        )
+        self._session_option(ask)
+        say = self._command(
+            commands, "say", "speak recordings to the assistant in real time", "녹음 파일을 실시간으로 들려주기"
+        )
+        say.add_argument("files", nargs="+", metavar="FILE.wav", help=text("recordings, in turn", "차례로 들려줄 녹음"))
+        self._session_option(say)
+        say.add_argument(
+            "--out",
+            metavar="FILE|DIR",
+            help=text(
+                "write the spoken answers: FILE.wav for one recording, a folder for any number",
+                "말한 답을 저장할 곳: 녹음이 하나면 FILE.wav, 아니면 폴더",
+            ),
+        )
+        demo = self._command(
+            commands, "demo", "hold a spoken exchange without microphone", "마이크 없이 음성 대화 시연"
+        )
+        demo.add_argument(
+            "--out", metavar="FILE", default="aimark-demo.wav", help=text("where the answer goes", "답을 저장할 곳")
+        )
+
+    def _sessions(self, commands: Any) -> None:
+        text = self._text
+        sessions = self._command(commands, "sessions", "conversations", "대화", json=False)
+        about = sessions.add_subparsers(dest="action", metavar="ACTION", required=True)
+        self._command(about, "list", "list conversations, newest first", "최근 순으로 대화 나열")
+        show = self._command(about, "show", "show a conversation", "대화 보기")
+        rename = self._command(about, "rename", "give one conversation another title", "대화 하나의 제목 바꾸기")
+        delete = self._command(
+            about, "delete", "delete a conversation; `restore` undoes it", "대화 삭제. `restore`로 되살릴 수 있음"
+        )
+        restore = self._command(about, "restore", "bring a deleted conversation back", "삭제한 대화 되살리기")
+        for one in (show, rename, delete, restore):
+            one.add_argument("id", type=utf8, metavar="ID")
+        rename.add_argument("title", type=utf8, metavar="TITLE")
+        search = self._command(about, "search", "find words in titles and messages", "제목과 내용에서 낱말 찾기")
+        search.add_argument("words", nargs="+", type=utf8, metavar="WORDS")
+        export = self._command(
+            about, "export", "write conversations as JSON or Markdown", "대화를 JSON이나 Markdown으로 쓰기", json=False
+        )
+        export.add_argument("ids", nargs="*", type=utf8, metavar="ID", help=text("all without one", "없으면 모두"))
+        export.add_argument("--format", choices=("json", "markdown"), default="json")
+        export.add_argument("--out", metavar="FILE", help=text("instead of stdout", "표준 출력 대신 쓸 파일"))
+        import_ = self._command(about, "import", "add conversations from a file", "파일에서 대화 가져오기")
+        import_.add_argument(
+            "file", metavar="FILE", help=text("an export; - reads stdin", "내보낸 파일. -는 표준 입력")
+        )
+
+    def _models(self, commands: Any) -> None:
+        models = self._command(commands, "models", "models", "모델", json=False)
+        about = models.add_subparsers(dest="action", metavar="ACTION", required=True)
+        self._command(about, "list", "list models and what is installed", "모델과 설치 여부 나열")
+        for name, en, ko in (
+            ("pull", "download a model", "모델 내려받기"),
+            ("use", "choose an installed model and load it", "설치된 모델을 골라 쓰기"),
+            ("rm", "delete an installed model", "설치된 모델 지우기"),
+        ):
+            self._command(about, name, en, ko).add_argument("id", type=utf8, metavar="ID")
+
+    def _small(self, commands: Any) -> None:
+        self._command(commands, "status", "what the daemon is doing", "데몬의 상태")
+        self._command(commands, "stop", "stop the daemon", "데몬 끝내기")
+        page = self._command(commands, "open", "open the page in the browser", "브라우저에서 페이지 열기")
+        page.add_argument("--no-browser", action="store_true", help=self._text("only print the address", "주소만 출력"))
+        self._command(commands, "doctor", "check this computer and the installation", "컴퓨터와 설치 상태 점검")
+
+
+def with_command(argv: Sequence[str]) -> list[str]:
+    """The arguments with `run` put in where no command is named."""
+    leading = 0
+    while leading < len(argv) and argv[leading] == "--debug":
+        leading += 1
+    rest = argv[leading:]
+    if not rest or (rest[0].startswith("-") and rest[0] not in ("-h", "--help", "--version")):
+        return [*argv[:leading], "run", *rest]
+    return list(argv)
+
+
+def utf8(text: str | bytes) -> str:
+    """The text as it came from the terminal or a pipe.
+
+    Raises:
+        AimarkError: `text_not_utf8`.
+    """
+    try:
+        # Bytes of an argument that are not UTF-8 come as lone surrogates.
+        return text.decode() if isinstance(text, bytes) else text.encode().decode()
+    except UnicodeError as error:
+        raise TEXT_NOT_UTF8(detail=str(error)) from None
+
+
+def _port(text: str) -> int:
+    try:
+        port = int(text)
+    except ValueError:
+        port = -1
+    if not 0 <= port <= 65_535:  # noqa: PLR2004 - the largest TCP port
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 to 65535")
+    return port

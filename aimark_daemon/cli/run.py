@@ -1,0 +1,184 @@
+"""`aimark run`: the daemon in the foreground, or detached for the other commands."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from aimark_daemon.cli.display import open_page
+from aimark_daemon.cli.progress import Downloads
+from aimark_daemon.cli.shell import MARKER, Shell
+from aimark_daemon.config import Loaded
+from aimark_daemon.daemon import Daemon, Options
+from aimark_daemon.errors import AimarkError, Exit
+from aimark_daemon.protocol.messages import EngineInfo
+from aimark_daemon.server.faults import ALREADY_RUNNING
+
+_LINGER_S = 1.0
+"""How long a daemon for a call stays after its last client: commands called at the same time overlap."""
+_FIRST_CLIENT_S = 60.0
+_LOOK_S = 0.1
+
+
+def run(shell: Shell, arguments: Namespace) -> int:
+    """Run the daemon until it is told to stop."""
+    if arguments.detached:
+        return _run_detached(shell, arguments)
+    shell.paths.create()
+    _log_to_file(shell, also_stderr=True)
+    loaded = shell.loaded
+    for warning in loaded.warnings:
+        shell.complain(warning)
+    browser = not arguments.no_browser and loaded.config.server.open_browser
+    downloads = Downloads()
+
+    def ready(address: str) -> None:
+        (shell.paths.runtime / MARKER).unlink(missing_ok=True)
+        shell.out(address)
+        if browser:
+            open_page(address)
+
+    told: dict[str, str] = {}
+
+    def engine_changed(job: str, info: EngineInfo) -> None:
+        line = _engine_line(shell, job, info)
+        if line and told.get(job) != line:
+            told[job] = line
+            shell.note(line)
+
+    daemon_options = Options(port=arguments.port, fake_engines=shell.fake_engines)
+
+    async def main() -> None:
+        daemon = Daemon(
+            shell.paths,
+            loaded,
+            daemon_options,
+            ready=ready,
+            progress=downloads.update,
+            engine_changed=engine_changed,
+        )
+        await daemon.run()
+
+    try:
+        with contextlib.suppress(KeyboardInterrupt):  # Windows
+            asyncio.run(main())
+    except AimarkError as error:
+        if not ALREADY_RUNNING.caught_in(error):
+            raise
+        return _point_to_running(shell, browser=browser)
+    finally:
+        downloads.close()
+    return Exit.OK
+
+
+def _run_detached(shell: Shell, arguments: Namespace) -> int:
+    """Run without a terminal. The caller reads a failure's fault from the last line of stderr."""
+    marker = shell.base_paths.runtime / MARKER
+    try:
+        shell.paths.create()
+        _log_to_file(shell, also_stderr=False)
+        loaded = shell.loaded
+        if arguments.detached == "call":
+            # The command that started it has fetched what it needs, with its progress shown.
+            config = msgspec.structs.replace(loaded.config, download_starter_models=False)
+            loaded = Loaded(config, loaded.warnings, loaded.path)
+        asyncio.run(_detached(shell, loaded, arguments, marker))
+        if arguments.detached == "call":
+            marker.unlink(missing_ok=True)
+    except AimarkError as error:
+        if ALREADY_RUNNING.caught_in(error):
+            return Exit.OK
+        sys.stderr.write(msgspec.json.encode(error.fault).decode() + "\n")
+        return error.fault.exit_code or Exit.INTERNAL
+    return Exit.OK
+
+
+async def _detached(shell: Shell, loaded: Loaded, arguments: Namespace, marker: Path) -> None:
+    for_call = arguments.detached == "call"
+    looker: list[asyncio.Task[None]] = []
+
+    def ready(_address: str) -> None:
+        if for_call:
+            marker.touch(mode=0o600)
+            looker.append(asyncio.get_running_loop().create_task(_stop_when_unused(daemon, marker.exists)))
+        else:
+            marker.unlink(missing_ok=True)
+
+    daemon = Daemon(
+        shell.paths,
+        loaded,
+        Options(port=arguments.port, fake_engines=shell.fake_engines),
+        ready=ready,
+        progress=lambda _model, _done, _total: None,
+    )
+    try:
+        await daemon.run()
+    finally:
+        for task in looker:
+            task.cancel()
+
+
+async def _stop_when_unused(daemon: Daemon, for_call: Callable[[], bool]) -> None:
+    """Stop the daemon when nobody has used it for a moment; it stays once it is no longer `for_call`."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + _FIRST_CLIENT_S
+    while for_call():
+        if daemon.in_use:
+            until = loop.time() + _LINGER_S
+        elif loop.time() > until:
+            daemon.shutdown()
+            return
+        await asyncio.sleep(_LOOK_S)
+
+
+def _point_to_running(shell: Shell, *, browser: bool) -> int:
+    """Say that a daemon runs and where; it stays, even if it was started for one call."""
+    from aimark_daemon.cli.open import page_address
+
+    url = page_address(shell)
+    shell.note(shell.text("The daemon is running already.", "데몬이 이미 실행 중입니다."))
+    shell.out(url)
+    if browser:
+        open_page(url)
+    return Exit.OK
+
+
+def _engine_line(shell: Shell, job: str, info: EngineInfo) -> str:
+    """What to tell of an engine's new state; nothing of the small steps."""
+    if info.state == "ready":
+        return f"{job}: {info.model} ({shell.text('ready', '준비됨')})"
+    if info.fault is not None:
+        return f"{job}: {info.fault.message.in_language(shell.language)} [{info.fault.code}]"
+    return ""
+
+
+def _log_to_file(shell: Shell, *, also_stderr: bool) -> None:
+    """Log to a rotating file that only its owner can read, and warnings to stderr."""
+    import logging
+    import os
+    from logging.handlers import RotatingFileHandler
+
+    class OwnersFile(RotatingFileHandler):
+        def _open(self) -> Any:
+            descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            return os.fdopen(descriptor, "a", encoding="utf-8", errors="replace")
+
+    level = getattr(logging, shell.loaded.config.log.level.upper())
+    file = OwnersFile(shell.paths.logs / "daemon.log", maxBytes=10_000_000, backupCount=5, encoding="utf-8")
+    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handlers: list[logging.Handler] = [file]
+    if also_stderr:
+        stderr = logging.StreamHandler()
+        stderr.setLevel(logging.WARNING)
+        stderr.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+        handlers.append(stderr)
+    logging.basicConfig(level=logging.WARNING, handlers=handlers)
+    for name in ("aimark", "aimark_daemon"):
+        logging.getLogger(name).setLevel(level)

@@ -1,0 +1,150 @@
+"""`aimark sessions`: list, show, rename, delete, restore, search, export, import."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from aimark_daemon.audio.faults import FILE_MISSING, FILE_UNREADABLE, FILE_UNWRITABLE
+from aimark_daemon.cli.connection import call_daemon
+from aimark_daemon.cli.identity import all_sessions, resolve_session
+from aimark_daemon.cli.importing import parts
+from aimark_daemon.cli.parser import utf8
+from aimark_daemon.cli.shell import Shell
+from aimark_daemon.client import DaemonClient
+from aimark_daemon.errors import Exit
+from aimark_daemon.protocol import messages as m
+
+_SLOW_S = 300.0
+_HITS = 50
+
+
+def run(shell: Shell, arguments: Namespace) -> int:
+    """Do what the action says."""
+    match arguments.action:
+        case "export":
+            return _export(shell, arguments)
+        case "import":
+            return _import(shell, arguments)
+
+    async def work(client: DaemonClient) -> int:
+        match arguments.action:
+            case "list":
+                for session in await all_sessions(client):
+                    _print(shell, session)
+            case "search":
+                query = " ".join(arguments.words)
+                for hit in (await client.request(m.SearchSessions(id=0, query=query, limit=_HITS), m.SearchReply)).hits:
+                    if shell.json:
+                        shell.emit(hit)
+                    else:
+                        shell.out(f"{hit.session}  {hit.title}\n    {_line(hit.excerpt)}")
+            case "show":
+                await _show(shell, client, await _known(client, arguments.id))
+            case _:
+                await _change(shell, client, arguments)
+        return Exit.OK
+
+    return call_daemon(shell, work)
+
+
+async def _known(client: DaemonClient, given: str) -> str:
+    return await resolve_session(client, given) or ""
+
+
+async def _change(shell: Shell, client: DaemonClient, arguments: Namespace) -> None:
+    """Rename, delete or restore one session."""
+    session = await _known(client, arguments.id)
+    requests: dict[str, Any] = {
+        "rename": lambda: m.RenameSession(id=0, session=session, title=arguments.title),
+        "delete": lambda: m.DeleteSession(id=0, session=session),
+        "restore": lambda: m.RestoreSession(id=0, session=session),
+    }
+    changed = (await client.request(requests[arguments.action](), m.SessionReply)).session
+    _print(shell, changed)
+    if arguments.action == "delete" and not shell.json:
+        undo = f"aimark sessions restore {changed.id}"
+        shell.note(shell.text(f"Undo with: {undo}", f"되살리려면: {undo}"))
+
+
+async def _show(shell: Shell, client: DaemonClient, session: str) -> None:
+    reply = await client.request(m.ShowSession(id=0, session=session), m.SessionReply)
+    if shell.json:
+        fields = {name: getattr(reply.session, name) for name in reply.session.__struct_fields__}
+        shell.emit({**fields, "messages": [_message(shell, message) for message in reply.messages]})
+        return
+    shell.out(f"# {reply.session.title or reply.session.id}")
+    for message in reply.messages:
+        state = "" if message.state == "complete" else f" ({message.state})"
+        shell.out(f"\n[{message.role}]{state}\n{message.content}")
+
+
+def _message(shell: Shell, message: m.MessageInfo) -> dict[str, Any]:
+    fields = {name: getattr(message, name) for name in message.__struct_fields__}
+    return fields | {"fault": shell.fault(message.fault) if message.fault else None}
+
+
+def _export(shell: Shell, arguments: Namespace) -> int:
+    async def work(client: DaemonClient) -> str:
+        chosen = tuple([await _known(client, given) for given in arguments.ids]) or None
+        request = m.ExportSessions(id=0, sessions=chosen, format=arguments.format)
+        return (await client.request(request, m.ExportReply, timeout_s=_SLOW_S)).text
+
+    text = call_daemon(shell, work)
+    data = text.encode()
+    if arguments.out is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data if data.endswith(b"\n") else data + b"\n")
+        sys.stdout.buffer.flush()
+        return Exit.OK
+    target = Path(arguments.out)
+    part = target.with_name(f".{target.name}.part")
+    try:
+        part.write_bytes(data)
+        part.replace(target)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise FILE_UNWRITABLE(path=target, detail=error.strerror or str(error)) from error
+    return Exit.OK
+
+
+def _import(shell: Shell, arguments: Namespace) -> int:
+    ready = parts(utf8(_read(arguments.file)))
+
+    async def work(client: DaemonClient) -> int:
+        imported = 0
+        for text in ready:
+            reply = await client.request(m.ImportSessions(id=0, text=text), m.SessionsReply, timeout_s=_SLOW_S)
+            imported += len(reply.sessions)
+            for session in reply.sessions:
+                _print(shell, session)
+        if not shell.json:
+            shell.note(shell.text(f"{imported} conversations imported", f"대화 {imported}개를 가져왔습니다"))
+        return Exit.OK
+
+    return call_daemon(shell, work)
+
+
+def _read(file: str) -> bytes:
+    if file == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(file).read_bytes()
+    except FileNotFoundError as error:
+        raise FILE_MISSING(path=file) from error
+    except (OSError, ValueError) as error:
+        raise FILE_UNREADABLE(path=file, detail=str(error)) from error
+
+
+def _print(shell: Shell, session: m.SessionInfo) -> None:
+    if shell.json:
+        shell.emit(session)
+    else:
+        count = shell.text(f"{session.messages} messages", f"메시지 {session.messages}개")
+        shell.out(f"{session.id}  {session.updated[:16].replace('T', ' ')}  {count}  {_line(session.title)}")
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

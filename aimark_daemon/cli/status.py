@@ -1,0 +1,57 @@
+"""`aimark status`: what the daemon is doing."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from aimark_daemon.cli.connection import call_daemon
+from aimark_daemon.cli.shell import Shell
+from aimark_daemon.client import DaemonClient
+from aimark_daemon.errors import Exit
+from aimark_daemon.protocol.messages import EngineInfo, GetStatus, GpuInfo, Status, StatusReply
+
+_MIB = 1024 * 1024
+
+
+def run(shell: Shell, _arguments: Namespace) -> int:
+    """Print the state; starts nothing."""
+
+    async def work(client: DaemonClient) -> Status:
+        return (await client.request(GetStatus(id=0), StatusReply)).status
+
+    status = call_daemon(shell, work, start=False)
+    if shell.json:
+        shell.emit(status)
+        return Exit.OK
+    shell.out(f"AI MARK {status.version}: {status.state}, pid {status.pid}, port {status.port}")
+    for name, engine in status.engines.items():
+        shell.out(_engine_line(shell, name, engine))
+    for card in status.gpu:
+        shell.out(_gpu_line(card))
+    shell.out(shell.text(f"{status.sessions} conversations", f"대화 {status.sessions}개"))
+    return Exit.OK
+
+
+def _engine_line(shell: Shell, name: str, engine: EngineInfo) -> str:
+    parts = [f"{name}: {engine.state}", engine.model]
+    if engine.pid is not None:
+        parts.append(f"pid {engine.pid}")
+    if engine.restarts:
+        parts.append(shell.text(f"{engine.restarts} restarts", f"다시 시작 {engine.restarts}번"))
+    if engine.fault is not None:
+        parts.append(f"{engine.fault.message.in_language(shell.language)} [{engine.fault.code}]")
+    return "  " + ", ".join(part for part in parts if part)
+
+
+def _gpu_line(card: GpuInfo) -> str:
+    """What the driver tells; what it does not is left out."""
+    parts = [f"gpu {card.index}: {card.name}"]
+    if card.vram_used is not None and card.vram_total is not None:
+        parts.append(f"{card.vram_used // _MIB}/{card.vram_total // _MIB} MiB")
+    if card.utilisation is not None:
+        parts.append(f"{card.utilisation:.0f} %")
+    if card.power_w is not None:
+        parts.append(f"{card.power_w:.0f} W")
+    if card.temperature_c is not None:
+        parts.append(f"{card.temperature_c:.0f} °C")
+    return "  " + ", ".join(parts)

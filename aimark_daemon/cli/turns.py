@@ -1,0 +1,94 @@
+"""What a client learns of one turn, with the moments at which it learned it. Pure: time is an argument."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from aimark_daemon.audio.voiced import first_audible_sample
+from aimark_daemon.client import Arrival
+from aimark_daemon.errors import Fault
+from aimark_daemon.protocol.audio import AudioFrame
+from aimark_daemon.protocol.messages import (
+    Cancelled,
+    Delta,
+    Done,
+    Heard,
+    Refused,
+    SpeechStarted,
+    TurnError,
+    TurnStarted,
+)
+
+DEFAULT_RATE = 22_050
+
+
+@dataclass(slots=True)
+class TurnRecord:
+    """The turn that request `request` began. All times are of the clock whose readings `take` is given."""
+
+    request: int
+    turn: int | None = None
+    session: str | None = None
+    heard: Heard | None = None
+    reply: str = ""
+    finish: str = ""
+    """Empty until the turn has ended."""
+    fault: Fault | None = None
+    done: Done | None = None
+    rate: int = DEFAULT_RATE
+    speech: bytearray = field(default_factory=bytearray)
+    """Mono s16le at `rate` Hz."""
+    heard_at: float | None = None
+    first_token_at: float | None = None
+    first_audio_at: float | None = None
+    audible_at: float | None = None
+    """When the first audible sample is played, if sound is played as it arrives."""
+    _played_until: float = 0.0
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more follows."""
+        return self.finish != ""
+
+    @property
+    def speech_s(self) -> float:
+        """How long the spoken answer is."""
+        return len(self.speech) / 2 / self.rate
+
+    def take(self, arrival: Arrival, at: float) -> None:
+        """Learn from what arrived at the time `at`; what belongs to other turns is left alone."""
+        match arrival:
+            case TurnStarted(id=request, turn=turn, session=session) if request == self.request:
+                self.turn, self.session = turn, session
+            case Refused(id=request, fault=fault) if request == self.request:
+                self._end("error", fault)
+            case Heard(turn=turn) if turn == self.turn:
+                self.heard, self.heard_at = arrival, at
+            case Delta(turn=turn) if turn == self.turn:
+                self.first_token_at = self.first_token_at or at
+                self.reply += arrival.text
+            case SpeechStarted(turn=turn) if turn == self.turn:
+                self.rate = arrival.sample_rate
+            case AudioFrame(stream=turn, pcm=pcm) if turn == self.turn:
+                self._hear(pcm, at)
+            case Done(turn=turn) if turn == self.turn:
+                self.done, self.reply = arrival, arrival.reply
+                self._end(arrival.finish)
+            case Cancelled(turn=turn) if turn == self.turn:
+                self.reply = arrival.reply or self.reply
+                self._end("cancelled")
+            case TurnError(turn=turn) if turn == self.turn:
+                self.reply = arrival.reply or self.reply
+                self._end("error", arrival.fault)
+
+    def _end(self, finish: str, fault: Fault | None = None) -> None:
+        self.finish, self.fault = finish, fault
+
+    def _hear(self, pcm: bytes, at: float) -> None:
+        """A piece of sound begins to play when it arrives, or when what came before it has been played."""
+        begins = max(at, self._played_until)
+        self.first_audio_at = self.first_audio_at or at
+        if self.audible_at is None and (sample := first_audible_sample(pcm)) is not None:
+            self.audible_at = begins + sample / self.rate
+        self._played_until = begins + len(pcm) / 2 / self.rate
+        self.speech += pcm
