@@ -17,7 +17,7 @@ import msgspec
 from aimark_daemon import __version__
 from aimark_daemon.assistant import Assistant, Listener
 from aimark_daemon.config import Loaded, changes, set_value
-from aimark_daemon.config_schema import config_schema
+from aimark_daemon.config.schema import config_schema
 from aimark_daemon.engine_specs import fake_spec
 from aimark_daemon.errors import Fault
 from aimark_daemon.gpu.telemetry import Sampler
@@ -37,6 +37,7 @@ from aimark_daemon.workers.supervisor import Supervisor
 
 log = logging.getLogger("aimark.daemon")
 
+_BACKUP_AGE = timedelta(days=1)
 _KEEP_DELETED = timedelta(days=30)
 """How long a deleted session can be restored."""
 
@@ -155,6 +156,7 @@ class Daemon:
             stack.push_async_callback(_end, asyncio.create_task(task))
         for warning in self._warnings:
             log.warning("%s %s", warning.message.en, warning.detail)
+        await self._store.backup_if_due(_BACKUP_AGE)
         await self._store.purge(datetime.now(UTC) - _KEEP_DELETED)
 
     async def _supply(self, jobs: tuple[Job, ...]) -> None:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from aimark_daemon.config_types import Config
+from aimark_daemon.config.types import Config
 from aimark_daemon.roster import Job
 from aimark_daemon.workers.base import WorkerSpec
 

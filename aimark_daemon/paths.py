@@ -15,13 +15,22 @@ from typing import Final
 
 from platformdirs import PlatformDirs
 
-from aimark_daemon.config_faults import FOLDER_UNUSABLE
+from aimark_daemon.errors import Exit, fault_kind
 
 HOME_VARIABLE: Final = "AIMARK_HOME"
 CONFIG_VARIABLE: Final = "AIMARK_CONFIG"
 CONFIG_NAME: Final = "config.json"
 DATABASE_NAME: Final = "sessions.db"
 _PACKAGE: Final = Path(__file__).resolve().parent
+
+FOLDER_UNUSABLE = fault_kind(
+    "folder_unusable",
+    exit_code=Exit.CONFIG,
+    message="The folder {folder} cannot be used.",
+    message_ko="폴더 {folder}을(를) 사용할 수 없습니다.",
+    hint="Check its permissions, or name another folder in AIMARK_HOME or in the configuration's paths.",
+    hint_ko="권한을 확인하거나, AIMARK_HOME 또는 설정의 paths에서 다른 폴더를 지정해 주세요.",
+)
 
 
 @dataclass(frozen=True, slots=True)

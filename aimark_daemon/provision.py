@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import psutil
 
-from aimark_daemon.config_types import Config
+from aimark_daemon.config.types import Config
 from aimark_daemon.engine_specs import engine_spec
 from aimark_daemon.errors import Exit, as_fault, fault_kind
 from aimark_daemon.models.choice import choose

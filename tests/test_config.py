@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aimark_daemon.config import changes, load_config, restart_keys, set_value
-from aimark_daemon.config_schema import SCHEMA_FILE, config_schema, schema_text
-from aimark_daemon.config_types import Config, SystemPrompt, system_prompt_in
+from aimark_daemon.config.schema import SCHEMA_FILE, config_schema, schema_text
+from aimark_daemon.config.types import Config, SystemPrompt, system_prompt_in
 from aimark_daemon.errors import AimarkError, Fault
 from aimark_daemon.paths import shipped_config
 

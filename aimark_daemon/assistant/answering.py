@@ -8,7 +8,7 @@ import msgspec
 
 from aimark_daemon.assistant.running import RunningTurn
 from aimark_daemon.assistant.speaking import Speaker
-from aimark_daemon.config_types import Config, system_prompt_in
+from aimark_daemon.config.types import Config, system_prompt_in
 from aimark_daemon.conversation.prompt import build_messages, system_prompt
 from aimark_daemon.conversation.slash import SlashLine
 from aimark_daemon.engines.base import CHAT, ChatRequest, Sampling

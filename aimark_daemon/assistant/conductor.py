@@ -14,7 +14,7 @@ from aimark_daemon.assistant.listener import Listener
 from aimark_daemon.assistant.running import RunningTurn
 from aimark_daemon.assistant.speaking import Speaker
 from aimark_daemon.assistant.stopwatch import Stopwatch
-from aimark_daemon.config_types import Config
+from aimark_daemon.config.types import Config
 from aimark_daemon.conversation.slash import parse_slash
 from aimark_daemon.conversation.turn import Step
 from aimark_daemon.engines.base import Language, Transcript

@@ -43,10 +43,12 @@ class Hearing:
             AimarkError: `nothing_heard`, `listen_cancelled`, or the engine's fault.
         """
         self.complete = True
-        await self._call.end_input()
-        transcript = await self._call.result()
-        if self._cancelled:
-            raise LISTEN_CANCELLED()
+        try:
+            await self._call.end_input()
+            transcript = await self._call.result()
+        finally:
+            if self._cancelled:
+                raise LISTEN_CANCELLED() from None
         if not transcript.text.strip():
             raise NOTHING_HEARD()
         return transcript

@@ -5,7 +5,7 @@ import contextlib
 import time
 
 from aimark_daemon.assistant import Assistant
-from aimark_daemon.config_types import Config
+from aimark_daemon.config.types import Config
 from aimark_daemon.engine_specs import fake_spec
 from aimark_daemon.plugins.host import PluginHost, bundled_folder
 from aimark_daemon.protocol.audio import AudioFrame, FrameKind

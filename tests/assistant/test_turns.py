@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from aimark_daemon import AimarkError
 from aimark_daemon.assistant.faults import NOTHING_HEARD
-from aimark_daemon.config_types import Config, LlmConfig
+from aimark_daemon.config.types import Config, LlmConfig
 from aimark_daemon.engines.base import MIC_RATE, ChatMessage
 from aimark_daemon.protocol.audio import AudioFrame, FrameKind
 from aimark_daemon.protocol.messages import (

@@ -1,4 +1,4 @@
-"""Configuration: config.json read, checked and changed. The settings themselves are declared in `config_types`."""
+"""Configuration: config.json read, checked and changed. The settings themselves are declared in `config.types`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import Any
 
 import msgspec
 
-from aimark_daemon import config_check as check
-from aimark_daemon.config_faults import (
+from aimark_daemon.config import check
+from aimark_daemon.config.faults import (
     CONFIG_INVALID,
     CONFIG_KEY_DOUBLED,
     CONFIG_KEY_IGNORED,
@@ -23,8 +23,8 @@ from aimark_daemon.config_faults import (
     CONFIG_UNREADABLE,
     CONFIG_UNWRITABLE,
 )
-from aimark_daemon.config_text import Document, KeyPath, parse
-from aimark_daemon.config_types import Config
+from aimark_daemon.config.text import Document, KeyPath, parse
+from aimark_daemon.config.types import Config
 from aimark_daemon.errors import AimarkError, Fault, Text
 from aimark_daemon.paths import create_folder, shipped_config
 

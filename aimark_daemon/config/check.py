@@ -10,8 +10,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import inspect
 
-from aimark_daemon.config_text import KeyPath
-from aimark_daemon.config_types import APPLIES, Config
+from aimark_daemon.config.text import KeyPath
+from aimark_daemon.config.types import APPLIES, Config
 from aimark_daemon.errors import Text
 
 _SHOWN_CHARS: Final = 80

@@ -1,6 +1,6 @@
 """JSON Schema of config.json, for editors and for the client's settings page.
 
-`python -m aimark_daemon.config_schema` writes docs/reference/config.schema.json of the source checkout.
+`python -m aimark_daemon.config.schema` writes docs/reference/config.schema.json of the source checkout.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from aimark_daemon.config_types import Config
+from aimark_daemon.config.types import Config
 
 SCHEMA_FILE: Final = Path("docs") / "reference" / "config.schema.json"
 
@@ -39,6 +39,6 @@ def schema_text() -> str:
 
 
 if __name__ == "__main__":
-    target = Path(__file__).resolve().parent.parent / SCHEMA_FILE
+    target = Path(__file__).resolve().parent.parent.parent / SCHEMA_FILE
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(schema_text(), encoding="utf-8")

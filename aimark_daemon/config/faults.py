@@ -68,11 +68,3 @@ CONFIG_KEY_DOUBLED = fault_kind(
     hint="Remove one of the two.",
     hint_ko="둘 중 하나를 지워 주세요.",
 )
-FOLDER_UNUSABLE = fault_kind(
-    "folder_unusable",
-    exit_code=Exit.CONFIG,
-    message="The folder {folder} cannot be used.",
-    message_ko="폴더 {folder}을(를) 사용할 수 없습니다.",
-    hint="Check its permissions, or name another folder in AIMARK_HOME or in the configuration's paths.",
-    hint_ko="권한을 확인하거나, AIMARK_HOME 또는 설정의 paths에서 다른 폴더를 지정해 주세요.",
-)

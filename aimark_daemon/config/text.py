@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any, Final, NamedTuple, NoReturn
 
-from aimark_daemon.config_faults import CONFIG_BROKEN, CONFIG_ENCODING
+from aimark_daemon.config.faults import CONFIG_BROKEN, CONFIG_ENCODING
 
 KeyPath = tuple[str, ...]
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')

@@ -1,0 +1,1 @@
+"""Whole systems: a real daemon process, real models, real clients."""

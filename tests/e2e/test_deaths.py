@@ -1,0 +1,111 @@
+"""Deaths: a killed worker or daemon costs at most the turn it was in, and says so."""
+
+import asyncio
+import os
+import signal
+import time
+
+import psutil
+import pytest
+
+from aimark_daemon.protocol.messages import Delta, Done, MessageInfo, SessionReply, ShowSession, TurnError
+from tests.e2e.harness import DaemonProcess, ask, daemon, ready, say, status
+from tests.e2e.test_closed_loop import spoken_by_piper
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("job", ["llm", "tts", "stt"])
+async def test_a_worker_killed_in_a_turn_costs_no_more_than_that_turn(tmp_path, job):
+    question = await spoken_by_piper("Tell me something about the sea.")
+    async with daemon(tmp_path, config={"llm": {"temperature": 0, "max_tokens": 80}}) as process:
+        async with process.connect() as client:
+            pid = (await ready(client)).engines[job].pid
+            killed = []
+
+            def kill(event, _exchange):
+                if isinstance(event, Delta) and not killed:
+                    killed.append(os.kill(pid, signal.SIGKILL))
+
+            if job == "stt":
+                os.kill(pid, signal.SIGKILL)
+                first = await say(client, question)
+                assert first.ending or first.refused.code.startswith("worker_")
+            else:
+                first = await say(client, question, on_event=kill)
+                assert killed
+                assert isinstance(first.ending, Done | TurnError)
+                if job == "llm":
+                    assert isinstance(first.ending, TurnError)
+                    assert first.ending.fault.hint.ko
+                else:
+                    assert isinstance(first.ending, Done)
+            second = await say(client, question)
+            assert isinstance(second.ending, Done), second.refused or second.ending
+            assert second.pcm
+            assert (await status(client)).engines[job].pid not in (None, pid)
+
+
+async def test_a_killed_daemon_takes_its_workers_with_it_and_keeps_every_word(tmp_path):
+    reply = "낱말 " * 2000
+    process = DaemonProcess(tmp_path, fake=True)
+    await process.start()
+    try:
+        async with process.connect() as client:
+            now = await ready(client)
+            pids = [engine.pid for engine in now.engines.values()]
+            first = await ask(client, "첫째 질문")
+            session = first.started.session
+        process.kill()
+        async with asyncio.timeout(10):
+            while any(psutil.pid_exists(pid) for pid in pids):
+                await asyncio.sleep(0.05)
+        await process.start()
+        async with process.connect() as client:
+            shown = await client.request(ShowSession(id=0, session=session), SessionReply)
+            assert [(m.role, m.content) for m in shown.messages] == [
+                ("user", "첫째 질문"),
+                ("assistant", "You said: 첫째 질문"),
+            ]
+            await ready(client)
+            assert isinstance((await ask(client, reply[:100], session=session)).ending, Done)
+    finally:
+        process.kill(signal.SIGTERM)
+
+
+@pytest.mark.models
+async def test_an_answer_cut_off_by_a_crash_of_the_daemon_is_marked_at_the_next_start(tmp_path):
+    process = DaemonProcess(tmp_path, config={"llm": {"temperature": 0, "max_tokens": 400}})
+    await process.start()
+    try:
+        async with process.connect() as client:
+            await ready(client)
+            seen = {}
+
+            def crash(event, exchange):
+                if isinstance(event, Delta):
+                    seen["session"], seen["text"] = exchange.started.session, exchange.text
+                    # What was streamed is stored at least once a second.
+                    if time.monotonic() - seen.setdefault("first", time.monotonic()) > 1.5:
+                        process.kill()
+
+            with pytest.raises(Exception, match="daemon_lost"):
+                await ask(client, "Tell me a very long story about a cat and a dog.", on_event=crash)
+        await process.start()
+        async with process.connect() as client:
+            shown = await client.request(ShowSession(id=0, session=seen["session"]), SessionReply)
+            cut: MessageInfo = shown.messages[-1]
+            assert cut.state == "interrupted"
+            assert cut.content
+            assert seen["text"].startswith(cut.content)
+    finally:
+        process.kill(signal.SIGTERM)
+
+
+async def test_a_stopped_daemon_leaves_no_process_and_no_address(tmp_path):
+    async with daemon(tmp_path, fake=True) as process:
+        async with process.connect() as client:
+            pids = [engine.pid for engine in (await ready(client)).engines.values()]
+        process.kill(signal.SIGTERM)
+        assert process.process.returncode == 0
+        assert not [pid for pid in pids if psutil.pid_exists(pid)]
+        assert not (process.paths.runtime / "daemon.json").exists()
