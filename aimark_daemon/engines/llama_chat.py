@@ -20,7 +20,7 @@ from aimark_daemon.engines.llama_template import ChatTemplate, Part
 
 Finish = Literal["stop", "length", "cancelled"]
 
-GPU_CHUNK: Final = 128
+GPU_CHUNK: Final = 256
 """Tokens evaluated between two looks at the cancel flag where llama.cpp cannot be interrupted (graphics cards)."""
 SLOW_TOKEN_S: Final = 0.03
 """Tokens that take longer are interrupted as well; the callback costs 0.3-0.6 ms of each token."""
@@ -254,4 +254,5 @@ class _Answer:
         if now - self._told_alive > ALIVE_S:
             self._told_alive = now
             self._call.progress()
-        return self._is_cancelled()
+        LOG.interrupted = self._is_cancelled()
+        return LOG.interrupted

@@ -26,6 +26,7 @@ MEMORY_WORDS: Final = (
     "bad allocation",
     "cannot allocate memory",
     "not enough memory",
+    "insufficient memory",
     "erroroutofdevicememory",
     "erroroutofhostmemory",
 )
@@ -44,6 +45,8 @@ class LlamaLog:
         self._errors: deque[str] = deque(maxlen=keep)
         self._level = logging.DEBUG
         self._callback: Any = None
+        self.interrupted = False
+        """An evaluation is being interrupted on purpose: what llama.cpp calls errors now are none."""
 
     def install(self, llama_cpp: Any) -> None:
         """Become llama.cpp's logger. This object must live as long as the process may log."""
@@ -53,6 +56,7 @@ class LlamaLog:
     def clear(self) -> None:
         """Forget the errors of earlier work."""
         self._errors.clear()
+        self.interrupted = False
 
     @property
     def last_words(self) -> str:
@@ -62,7 +66,7 @@ class LlamaLog:
     def _receive(self, level: int, text: bytes, _user_data: object) -> None:
         line = text.decode("utf-8", errors="replace").rstrip()
         if level != CONTINUED:
-            self._level = LEVELS.get(level, logging.DEBUG)
+            self._level = logging.DEBUG if self.interrupted else LEVELS.get(level, logging.DEBUG)
         if not line.strip("."):
             return
         if self._level == logging.ERROR:

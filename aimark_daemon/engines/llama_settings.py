@@ -27,7 +27,8 @@ class LlamaSettings(msgspec.Struct, frozen=True):
     n_gpu_layers: int = ALL_LAYERS
     """Layers in VRAM; negative: all if this build can use a graphics card."""
     n_batch: int = 512
-    n_ubatch: int = 512
+    n_ubatch: int = 128
+    """Tokens evaluated at once: on a processor as quick as 512, and four times quicker to interrupt."""
     sequences: int = 4
     """Conversations whose evaluated prefix is kept."""
     seed: int | None = None

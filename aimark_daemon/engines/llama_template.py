@@ -10,6 +10,7 @@ import datetime as dt
 import json
 import logging
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Any, Final, NoReturn
 
@@ -33,7 +34,10 @@ _PLACEHOLDER: Final = re.compile("(\t?)\ue000([0-9]+)\ue001(\t?)")
 
 
 class Part(msgspec.Struct, frozen=True):
-    """A piece of the prompt: the template's own text (`special`), or what somebody wrote."""
+    """A piece of the prompt: the template's own text (`special`), or what somebody wrote.
+
+    Contents are in NFC: models hardly know Hangul in separate letters (NFD), as it comes from some systems.
+    """
 
     text: str
     special: bool
@@ -130,7 +134,7 @@ def _cut(text: str, messages: Sequence[ChatMessage]) -> list[Part]:
     for match in _PLACEHOLDER.finditer(text):
         if match.start() > at:
             parts.append(Part(text[at : match.start()], special=True))
-        content = messages[int(match[2])].content
+        content = unicodedata.normalize("NFC", messages[int(match[2])].content)
         content = content if match[1] else content.lstrip()
         content = content if match[3] else content.rstrip()
         if content:

@@ -1,0 +1,144 @@
+"""What every language model engine does, real or fake."""
+
+import pytest
+
+from aimark_daemon.conversation.prompt import ChatMessage
+from aimark_daemon.engines.base import ChatRequest, CountRequest, Sampling
+from aimark_daemon.engines.fake_llm import FakeLLM
+from aimark_daemon.engines.faults import CONTEXT_OVERFLOW, LLM_SETTINGS_INVALID
+from aimark_daemon.engines.llama import LlamaEngine
+from aimark_daemon.errors import AimarkError
+from tests.engines.calls import RecordedCall
+
+CONTEXT = 1024
+GREEDY = Sampling(temperature=0.0, max_tokens=24)
+SYSTEM = ChatMessage("system", "You are a helpful assistant. " * 8)
+
+
+@pytest.fixture(scope="module", params=["fake", pytest.param("llama", marks=pytest.mark.models)])
+def engine(request):
+    if request.param == "fake":
+        engine, settings = (
+            FakeLLM(),
+            {"n_ctx": CONTEXT, "default": "This is an answer to {text} of more than a few words."},
+        )
+    else:
+        engine = LlamaEngine()
+        settings = {"path": str(request.getfixturevalue("tiny_gguf")), "n_ctx": CONTEXT, "n_ubatch": 64, "threads": 1}
+    facts = engine.load(settings, lambda: None)
+    assert facts.context == CONTEXT
+    yield engine
+    engine.close()
+
+
+def ask(engine, text, *, session="s", history=(), sampling=GREEDY, continue_text="", call=None):
+    call = call or RecordedCall()
+    messages = (SYSTEM, *history, ChatMessage("user", text))
+    return engine.chat(ChatRequest(session, messages, sampling, continue_text), call), call
+
+
+def test_an_answer_is_streamed_in_pieces_whose_tokens_add_up(engine):
+    result, call = ask(engine, "Tell me about the sea.")
+    assert call.text
+    assert len(call.events) > 3
+    assert sum(event.tokens for event in call.events) == result.tokens
+    assert result.finish in {"stop", "length"}
+    assert result.prompt_tokens > 10
+
+
+def test_at_temperature_0_the_same_question_gets_the_same_answer(engine):
+    answers = [ask(engine, "Name a colour.", session="same")[1].text for _ in range(3)]
+    assert answers[1] == answers[2]
+
+
+def test_an_answer_ends_after_max_tokens(engine):
+    result, _ = ask(engine, "Count to a hundred in words.", sampling=Sampling(temperature=0.0, max_tokens=3))
+    assert (result.finish, result.tokens) == ("length", 3)
+
+
+def test_a_stop_string_ends_the_answer_and_is_not_shown(engine):
+    _, whole = ask(engine, "Tell me about a dog.")
+    stop = whole.text[5:9]
+    sampling = Sampling(temperature=0.0, max_tokens=24, stop=(stop,))
+    result, call = ask(engine, "Tell me about a dog.", sampling=sampling)
+    assert result.finish == "stop"
+    assert call.text == whole.text[: whole.text.index(stop)]
+
+
+def test_a_cancel_while_answering_ends_it_after_the_token_in_work(engine):
+    result, call = ask(engine, "Tell me a story.", call=RecordedCall(cancel_after_events=3))
+    assert result.finish == "cancelled"
+    assert len(call.events) == 3
+
+
+def test_a_call_cancelled_before_it_begins_says_nothing(engine):
+    call = RecordedCall()
+    call.cancel()
+    result, _ = ask(engine, "Anything?", call=call)
+    assert (result.finish, result.tokens, call.events) == ("cancelled", 0, [])
+
+
+def test_the_next_turn_does_not_evaluate_the_conversation_again(engine):
+    first, call = ask(engine, "What is a cat?", session="turns")
+    history = (ChatMessage("user", "What is a cat?"), ChatMessage("assistant", call.text))
+    second, _ = ask(engine, "And a dog?", session="turns", history=history)
+    assert second.reused_tokens >= first.prompt_tokens
+    assert second.prompt_tokens - second.reused_tokens < 30
+
+
+def test_oldest_whole_turns_are_dropped_when_the_context_is_full(engine):
+    long = "A rather long sentence about nothing in particular. " * 6
+    history = tuple(
+        message
+        for i in range(18)
+        for message in (ChatMessage("user", f"{i} {long}"), ChatMessage("assistant", f"Answer {i}."))
+    )
+    result, call = ask(engine, "Hello there", session="long", history=history)
+    assert 0 < result.dropped_turns < 18
+    assert result.prompt_tokens + GREEDY.max_tokens <= CONTEXT
+    kept, _ = ask(engine, "Hello there", session="long", history=history[2 * result.dropped_turns :])
+    assert (kept.dropped_turns, kept.prompt_tokens) == (0, result.prompt_tokens)
+    assert kept.reused_tokens == kept.prompt_tokens - 1, "the very same prompt"
+    assert call.text
+
+
+def test_a_message_larger_than_the_context_is_refused_before_any_work(engine):
+    call = RecordedCall()
+    with pytest.raises(AimarkError) as caught:
+        ask(engine, "word " * 3000, call=call)
+    assert CONTEXT_OVERFLOW.caught_in(caught.value)
+    assert call.progressed == 0
+    assert call.events == []
+    result, _ = ask(engine, "Still there?")
+    assert result.tokens > 0
+
+
+def test_a_continued_answer_goes_on_where_it_was_cut(engine):
+    _, whole = ask(engine, "Describe the moon.", session="whole")
+    cut = "".join(event.text for event in whole.events[:6])
+    _, rest = ask(engine, "Describe the moon.", session="fresh", continue_text=cut)
+    assert cut + rest.text == whole.text
+
+
+def test_a_continued_answer_is_no_longer_than_max_tokens_in_all(engine):
+    eight = Sampling(temperature=0.0, max_tokens=8)
+    whole, call = ask(engine, "Tell me about the sea.", session="c", sampling=eight)
+    cut = "".join(event.text for event in call.events[:5])
+    rest, _ = ask(engine, "Tell me about the sea.", session="c", sampling=eight, continue_text=cut)
+    assert (whole.tokens, whole.finish) == (8, "length")
+    assert (rest.tokens, rest.finish) == (3, "length")
+
+
+def test_tokens_are_counted(engine):
+    call = RecordedCall()
+    assert engine.count(CountRequest(""), call).tokens == 0
+    assert engine.count(CountRequest("one"), call).tokens == 1
+    assert engine.count(CountRequest("안녕하세요 여러분"), call).tokens > 1
+
+
+@pytest.mark.parametrize("kind", [FakeLLM, LlamaEngine])
+def test_settings_of_the_wrong_type_are_refused(kind):
+    with pytest.raises(AimarkError) as caught:
+        kind().load({"path": "x", "n_ctx": "big"}, lambda: None)
+    assert LLM_SETTINGS_INVALID.caught_in(caught.value)
+    assert "n_ctx" in caught.value.fault.message.en
