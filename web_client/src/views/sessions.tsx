@@ -72,15 +72,17 @@ function matches(session: SessionInfo, words: string, found: string[] | null): b
 function Session({ session, choose }: { session: SessionInfo; choose: () => void }) {
   const [title, setTitle] = useState<string | null>(null);
   const input = useRef<HTMLInputElement>(null);
+  const givenUp = useRef(false);
   const editing = title !== null;
   useEffect(() => {
     if (editing) input.current?.select();
   }, [editing]);
   const current = state.value.current === session.id;
   if (title !== null) {
-    const save = () => {
+    // Leaving the field saves, also by Enter; Escape leaves it without.
+    const leave = () => {
       setTitle(null);
-      void renameSession(session, title);
+      if (!givenUp.current) void renameSession(session, title);
     };
     return (
       <li class="session editing">
@@ -89,11 +91,11 @@ function Session({ session, choose }: { session: SessionInfo; choose: () => void
           value={title}
           aria-label={t("titleOf")}
           onInput={(event) => setTitle(event.currentTarget.value)}
-          onBlur={save}
+          onBlur={leave}
           onKeyDown={(event) => {
             if (event.isComposing) return;
-            if (event.key === "Enter") save();
-            if (event.key === "Escape") setTitle(null);
+            givenUp.current = event.key === "Escape";
+            if (givenUp.current || event.key === "Enter") event.currentTarget.blur();
           }}
         />
       </li>
