@@ -11,7 +11,7 @@ import { login } from "./login";
 import type { ServerMessage, SessionInfo } from "./protocol";
 import { type Action, initial, reduce, runningTurn, type State } from "./state";
 
-const UNDO_MS = 8_000;
+const TOAST_MS = 10_000;
 const GAP_PAUSE_MS = 500;
 const SPEAK_STORED = "aimark.speak";
 
@@ -87,6 +87,15 @@ export async function start(): Promise<void> {
   addEventListener("pointerdown", () => player.unlock(), { capture: true });
   addEventListener("keydown", () => player.unlock(), { capture: true });
   addEventListener("hashchange", () => void login().then(() => connection.connect()));
+  const timed = new Set<number>();
+  effect(() => {
+    // Errors stay until they are dismissed; the rest leaves by itself.
+    for (const { key, level } of state.value.toasts) {
+      if (level === "error" || timed.has(key)) continue;
+      timed.add(key);
+      setTimeout(() => dismiss(key), TOAST_MS);
+    }
+  });
   let paused = false;
   effect(() => {
     const session = state.value.gaps[0];
@@ -148,8 +157,6 @@ export async function deleteSession(session: SessionInfo): Promise<void> {
   const reply = await ask({ type: "delete_session", session: session.id });
   if (reply === null) return;
   dispatch({ type: "local/deleted", session });
-  const toast = state.value.toasts.find((shown) => shown.undo?.id === session.id);
-  if (toast !== undefined) setTimeout(() => dismiss(toast.key), UNDO_MS);
 }
 
 export async function restoreSession(session: SessionInfo): Promise<void> {

@@ -17,6 +17,10 @@ test("a code block that is still streaming is code already", () => {
   expect(blocks("```\nlet x")).toEqual([{ kind: "code", language: "", text: "let x" }]);
 });
 
+test("inside code only a bare fence ends it", () => {
+  expect(blocks("```\n```py\nx\n```")).toEqual([{ kind: "code", language: "", text: "```py\nx" }]);
+});
+
 test("every piece of a stream keeps the finished blocks as they were", () => {
   const text = "하나\n\n둘\n\n- 셋\n\n```\n넷\n```\n";
   let before = blocks("");
