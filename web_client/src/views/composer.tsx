@@ -38,6 +38,7 @@ export function Composer() {
   return (
     <form
       class="composer"
+      aria-label={t("composer")}
       onSubmit={(event) => {
         event.preventDefault();
         submit(text);
