@@ -7,13 +7,16 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Final, Protocol
 
-from aimark_daemon.conversation.prompt import drop_oldest_turns
+from aimark_daemon.conversation.prompt import drop_oldest_turns, join, split
 from aimark_daemon.engines.base import ChatMessage
 from aimark_daemon.engines.faults import CONTEXT_OVERFLOW
 from aimark_daemon.engines.llama_template import ChatTemplate, Part
 
 MOST_REMEMBERED: Final = 1 << 18
 """Tokens of parts and contents that are remembered."""
+
+DROPPED_TOGETHER: Final = 4
+"""Turns that are left out at once when the context is full."""
 
 
 class Tokenizer(Protocol):
@@ -48,12 +51,21 @@ class PromptBuilder:
     def fit(self, messages: Sequence[ChatMessage], limit: int) -> tuple[list[int], int]:
         """The prompt's tokens, at most `limit`, and how many of the oldest whole turns were left out for it.
 
+        Every other beginning makes the model evaluate the whole prompt anew, so turns are left out several at once
+        where many remain: the beginning then stays for the next turns.
+
         Raises:
             AimarkError: `context_overflow`; the system messages and the last message alone are more than `limit`.
         """
         kept, dropped, size = drop_oldest_turns(messages, self.size, limit)
         if size > limit:
             raise CONTEXT_OVERFLOW(tokens=size, limit=limit)
+        if dropped:
+            system, turns = split(messages)
+            more = -dropped % DROPPED_TOGETHER
+            if more <= (len(turns) - 1 - dropped) // 2:
+                dropped += more
+                kept = join(system, turns[dropped:])
         return self.tokens(kept), dropped
 
     def tokens(self, messages: Sequence[ChatMessage]) -> list[int]:

@@ -114,9 +114,9 @@ def test_a_message_larger_than_the_context_is_refused_before_any_work(engine):
 
 
 def test_a_continued_answer_goes_on_where_it_was_cut(engine):
-    _, whole = ask(engine, "Describe the moon.", session="whole")
+    _, whole = ask(engine, "Describe the moon.", session="moon")
     cut = "".join(event.text for event in whole.events[:6])
-    _, rest = ask(engine, "Describe the moon.", session="fresh", continue_text=cut)
+    _, rest = ask(engine, "Describe the moon.", session="moon", continue_text=cut)
     assert cut + rest.text == whole.text
 
 

@@ -79,5 +79,9 @@ def test_the_next_turn_goes_on_exactly_where_the_cache_ends(engine):
 def test_an_answer_cut_by_a_crash_is_completed_as_if_nothing_had_happened(engine, pieces):
     _, whole = ask(engine, CAPITAL, session="whole")
     cut = "".join(event.text for event in whole.events[:pieces])
-    _, rest = ask(engine, CAPITAL, session=f"another {pieces}", continue_text=cut)
+    while engine._loaded.cache.evict_idle(None):
+        pass
+    engine._loaded.prompts._known.clear()
+    result, rest = ask(engine, CAPITAL, session=f"another {pieces}", continue_text=cut)
+    assert result.reused_tokens == 0, "a new process has evaluated nothing"
     assert cut + rest.text == whole.text

@@ -117,6 +117,23 @@ def test_a_cancel_from_another_thread_is_noticed_through_its_callback(model):
     assert (result.finish, len(call.events)) == ("cancelled", 2)
 
 
+def test_a_token_that_takes_long_is_interrupted(model, monkeypatch):
+    monkeypatch.setattr("aimark_daemon.engines.llama_chat.SLOW_TOKEN_S", 0.0)
+
+    class LateCancel(RecordedCall):
+        @property
+        def cancelled(self):
+            self.looks += len(self.events) >= 2
+            return self.looks > 50
+
+    call = LateCancel()
+    result, _ = model.ask("slow", "Tell me about mountains.", call=call)
+    assert (result.finish, len(call.events)) == ("cancelled", 2), "one look a token would let 50 tokens pass"
+    slot = model.engine._loaded.cache.of("slow")
+    assert result.tokens == 2
+    assert len(slot.tokens) == result.prompt_tokens + 1, "the interrupted token is not in the cache"
+
+
 def test_after_a_cancel_the_record_is_what_the_cache_holds(model):
     import llama_cpp as lib
 

@@ -147,3 +147,24 @@ def test_a_message_that_does_not_fit_alone_is_told_with_its_size():
     assert CONTEXT_OVERFLOW.caught_in(caught.value)
     assert "30" in caught.value.fault.message.ko
     assert "25" in caught.value.fault.message.en
+
+
+def test_a_full_context_changes_the_prompts_beginning_only_every_few_turns():
+    builder = PromptBuilder(Words(), ChatTemplate("{% for m in messages %}{{ m.content }}{% endfor %}"))
+    history, beginnings = [ChatMessage("system", "지시")], []
+    for turn in range(40):
+        history.append(ChatMessage("user", f"{turn:03}" + "질" * 17))
+        tokens, dropped = builder.fit(history, 400)
+        assert len(tokens) <= 400
+        assert tokens == builder.tokens([history[0], *history[1 + 2 * dropped :]])
+        beginnings.append(dropped)
+        history.append(ChatMessage("assistant", "답" * 20))
+    assert beginnings == sorted(beginnings)
+    assert beginnings[-1] > 28
+    assert len(set(beginnings)) <= 1 + 32 / 4
+
+
+def test_few_long_turns_are_not_left_out_together():
+    builder = PromptBuilder(Words(), ChatTemplate("{% for m in messages %}{{ m.content }}{% endfor %}"))
+    history = [ChatMessage("user" if i % 2 == 0 else "assistant", "긴" * 50) for i in range(7)]
+    assert builder.fit(history, 300)[1] == 1
