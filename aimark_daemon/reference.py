@@ -17,8 +17,8 @@ from typing import Any, Final
 
 import msgspec
 
-from aimark_daemon.config_check import allowed, applies, settings
-from aimark_daemon.config_types import Config, Section
+from aimark_daemon.config.check import allowed, applies, settings
+from aimark_daemon.config.types import Config, Section
 from aimark_daemon.errors import FAULT_KINDS, FaultKind
 from aimark_daemon.models.catalogue import CATALOGUE
 from aimark_daemon.models.entries import Hub, ModelEntry, Packages
@@ -29,23 +29,20 @@ _DECLARATION: Final = re.compile(r'^\w+(?:: \w+)? = fault_kind\(\s*"(\w+)"', re.
 _MEGABYTE: Final = 1_000_000
 
 AREAS: Final = {
-    "aimark_daemon.cli.faults": "Command line",
-    "aimark_daemon.config_faults": "Configuration and folders",
-    "aimark_daemon.server.faults": "Connection to the daemon",
-    "aimark_daemon.protocol.faults": "Messages and frames",
-    "aimark_daemon.assistant.faults": "Turns",
-    "aimark_daemon.plugins.faults": "Commands and plugins",
-    "aimark_daemon.store.faults": "Conversations",
-    "aimark_daemon.audio.faults": "Recordings",
-    "aimark_daemon.models.faults": "Models",
-    "aimark_daemon.provision": "Models for the engines",
-    "aimark_daemon.workers.faults": "Workers",
-    "aimark_daemon.roster": "Engines",
-    "aimark_daemon.engines.faults": "Language model",
-    "aimark_daemon.engines.voice_faults": "Hearing and speaking",
-    "aimark_daemon.errors": "Everything else",
+    "Command line": ("cli",),
+    "Configuration and folders": ("config", "paths"),
+    "Connection to the daemon": ("server", "client", "runtime"),
+    "Messages and frames": ("protocol",),
+    "Turns": ("assistant",),
+    "Commands and plugins": ("plugins",),
+    "Conversations": ("store",),
+    "Recordings": ("audio",),
+    "Models": ("models", "provision"),
+    "Engines": ("engines",),
+    "Workers": ("workers", "roster"),
 }
-"""Heading of the errors that a module declares. One without a heading comes last, under its own name."""
+"""Headings of the errors page, with the modules and packages whose faults are below each."""
+_ELSEWHERE: Final = "Everything else"
 
 _ERRORS: Final = """\
 # Errors
@@ -124,10 +121,10 @@ _KINDS: Final = {
 
 
 def errors_page() -> str:
-    """Every kind of fault, by the module that declares it."""
+    """Every kind of fault, by the part of the program that declares it."""
     parts = [_ERRORS.format(note=_NOTE.format(source="the `faults.py` of the part concerned"))]
-    for module, kinds in _declared():
-        parts.append(f"## {AREAS.get(module, f'`{module}`')}\n")
+    for heading, kinds in _by_area():
+        parts.append(f"## {heading}\n")
         rows = ((f'<a id="{kind.code}"></a>`{kind.code}`', kind.exit_code.value, *_texts(kind)) for kind in kinds)
         parts.append(_table(("code", "exit", "message", "what to do"), rows))
     return "\n".join(parts)
@@ -135,7 +132,7 @@ def errors_page() -> str:
 
 def config_page() -> str:
     """Every setting with what it may be, its default and when it takes effect."""
-    parts = [_CONFIG.format(note=_NOTE.format(source="`aimark_daemon/config_types.py`"))]
+    parts = [_CONFIG.format(note=_NOTE.format(source="`aimark_daemon/config/types.py`"))]
     groups: dict[str, list[tuple[str, ...]]] = {}
     for path, kind in settings():
         extra = kind.extra_json_schema if isinstance(kind, msgspec.inspect.Metadata) else None
@@ -179,13 +176,14 @@ PAGES: Final = {
 }
 
 
-def declaring_modules(package: Path = ROOT / "aimark_daemon") -> dict[str, tuple[str, ...]]:
-    """The modules whose source declares faults, with the codes in their order."""
-    found: dict[str, tuple[str, ...]] = {}
+def declared_faults(package: Path = ROOT / "aimark_daemon") -> dict[str, list[FaultKind]]:
+    """The kinds of fault by the module that declares them, in their order. Imports those modules."""
+    found: dict[str, list[FaultKind]] = {}
     for file in sorted(package.rglob("*.py")):
-        codes = tuple(_DECLARATION.findall(file.read_text(encoding="utf-8")))
-        if codes:
-            found[".".join(file.relative_to(package.parent).with_suffix("").parts)] = codes
+        if codes := _DECLARATION.findall(file.read_text(encoding="utf-8")):
+            module = ".".join(file.relative_to(package.parent).with_suffix("").parts)
+            importlib.import_module(module)
+            found[module] = [FAULT_KINDS[code] for code in codes]
     return found
 
 
@@ -205,13 +203,12 @@ def write(root: Path = ROOT) -> None:
         (root / path).write_text(page(), encoding="utf-8", newline="\n")
 
 
-def _declared() -> Iterator[tuple[str, list[FaultKind]]]:
-    modules = declaring_modules()
-    for module in modules:
-        importlib.import_module(module)
-    order = list(AREAS)
-    for module in sorted(modules, key=lambda name: (order.index(name) if name in AREAS else len(order), name)):
-        yield module, [FAULT_KINDS[code] for code in modules[module]]
+def _by_area() -> Iterator[tuple[str, list[FaultKind]]]:
+    area_of = {part: heading for heading, parts in AREAS.items() for part in parts}
+    areas: dict[str, list[FaultKind]] = {heading: [] for heading in (*AREAS, _ELSEWHERE)}
+    for module, kinds in declared_faults().items():
+        areas[area_of.get(module.split(".")[1], _ELSEWHERE)] += kinds
+    return ((heading, kinds) for heading, kinds in areas.items() if kinds)
 
 
 def _texts(kind: FaultKind) -> tuple[str, str]:

@@ -20,8 +20,8 @@ HEARING_OUT_OF_MEMORY = fault_kind(
     "hearing_out_of_memory",
     message="There is not enough memory for speech recognition.",
     message_ko="음성 인식에 쓸 메모리가 부족합니다.",
-    hint='Choose a smaller speech model, or let it run on the CPU: `stt.device` = "cpu".',
-    hint_ko='더 작은 음성 모델을 고르거나 CPU에서 실행해 주세요: `stt.device` = "cpu"',
+    hint="Close other programs, or choose a smaller speech model: `aimark models list`.",
+    hint_ko="다른 프로그램을 닫거나 더 작은 음성 모델을 골라 주세요: `aimark models list`",
 )
 HEARING_FAILED = fault_kind(
     "hearing_failed",

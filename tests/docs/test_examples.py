@@ -1,0 +1,194 @@
+"""The examples in the documentation work: commands parse, JSON is what it claims to be, Python runs."""
+
+import asyncio
+import inspect
+import json
+import os
+import shlex
+import subprocess
+import sys
+import unicodedata
+
+import pytest
+
+import aimark_daemon
+from aimark_daemon import AimarkError, Context
+from aimark_daemon.cli.parser import build_parser, with_command
+from aimark_daemon.config import load_config
+from aimark_daemon.config.types import Config
+from aimark_daemon.conversation.slash import parse_slash
+from aimark_daemon.errors import FAULT_KINDS
+from aimark_daemon.plugins.hookspecs import Hooks
+from aimark_daemon.plugins.host import PluginHost, PluginState, bundled_folder
+from aimark_daemon.reference import declared_faults
+from aimark_daemon.store.transfer import from_json
+from tests.docs.markdown import IDS, PAGES, ROOT, blocks, mentioned_calls, read, talk, typed_calls
+
+PYTHON = {
+    "docs/tutorial/first-command.md": 1,
+    "docs/reference/plugins.md": 1,
+    "docs/how-to/use-from-scripts.md": 1,
+}
+"""Pages with Python, and how many blocks each has: all of them are run below."""
+TALK = sorted({line for page in PAGES for line in talk(read(page))})
+
+
+def parses(arguments):
+    """Whether the real parser takes the arguments; what they name need not exist."""
+    try:
+        build_parser().parse_args(with_command(arguments))
+    except AimarkError:
+        return False
+    except SystemExit as end:  # --help, --version
+        return end.code == 0
+    return True
+
+
+def is_command(code):
+    """Whether inline code is a whole command line, or the name of a command."""
+    arguments = shlex.split(code.removeprefix("uv run "))[1:]
+    names = all(argument.isalpha() and argument.islower() for argument in arguments)
+    return parses(arguments) or (names and parses([*arguments, "--help"]))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=IDS)
+def test_every_command_line_parses(page):
+    for call in typed_calls(page.read_text(encoding="utf-8")):
+        assert parses(call), shlex.join(["aimark", *call])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=IDS)
+def test_every_command_that_is_mentioned_exists(page):
+    for code in mentioned_calls(page.read_text(encoding="utf-8")):
+        assert is_command(code), code
+
+
+def test_every_command_that_a_fault_recommends_exists():
+    for kind in [kind for kinds in declared_faults().values() for kind in kinds]:
+        for text in (kind.message.en, kind.message.ko, kind.hint.en, kind.hint.ko):
+            for code in mentioned_calls(text):
+                assert is_command(code), f"{kind.code}: {code}"
+
+
+@pytest.mark.parametrize("arguments", [["sing"], ["models", "sell", "x"], ["ask"], ["say", "a.wav", "--loud"]])
+def test_the_check_refuses_what_does_not_exist(arguments):
+    assert not parses(arguments)
+    assert not is_command(shlex.join(["aimark", *arguments])) or arguments == ["ask"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=IDS)
+def test_every_json_block_is_json_and_what_it_shows(page, tmp_path):
+    for block in blocks(page.read_text(encoding="utf-8"), "json"):
+        values = json.loads(block.text)
+        if set(values) <= set(Config.__struct_fields__):
+            file = tmp_path / "config.json"
+            file.write_text(block.text, encoding="utf-8")
+            assert load_config(file).warnings == ()
+        elif "sessions" in values and "version" in values:
+            assert from_json(block.text).sessions
+
+
+def test_every_page_with_python_is_run_here():
+    found = {page: len(blocks(read(page), "python")) for page in IDS}
+    assert {page: count for page, count in found.items() if count} == PYTHON
+
+
+class Services:
+    """A daemon that only renames."""
+
+    def __init__(self, host):
+        self.commands = host.infos
+        self.titles = []
+
+    async def rename_session(self, session, title):
+        self.titles.append((session, title))
+
+
+def host_with(folder, name, page):
+    """A host with the bundled plugins and the page's Python as the plugin `name`."""
+    (folder / f"{name}.py").write_text(blocks(read(page), "python")[0].text, encoding="utf-8")
+    host = PluginHost()
+    host.load_folder(bundled_folder())
+    host.load_folder(folder)
+    assert {status.state for status in host.statuses} == {PluginState.ACTIVE}, host.statuses
+    return host
+
+
+def said(host, line, language="en"):
+    """What a command says, as one text."""
+
+    async def collect():
+        parsed = parse_slash(line)
+        context = Context(session="s1", language=language, services=Services(host))
+        return [output async for output in host.run(host.find(parsed), parsed, context)]
+
+    return "".join(getattr(output, "text", "") for output in asyncio.run(collect()))
+
+
+@pytest.fixture
+def counting(tmp_path):
+    return host_with(tmp_path, "count", "docs/tutorial/first-command.md")
+
+
+def test_the_tutorials_plugin_does_what_the_tutorial_says(counting):
+    assert said(counting, "/count hello world") == "11 characters."
+    assert said(counting, "/글자수 --spaces=no 안녕하세요 여러분", "ko") == "8자입니다."
+    assert said(counting, unicodedata.normalize("NFD", "/글자수 하나")) == "2 characters."
+    assert "/count - Count the characters of a text" in said(counting, "/help")
+    assert "/글자수 - 글자 수를 셉니다" in said(counting, "/도움말", "ko")
+
+
+def test_the_tutorials_mistakes_are_refused_as_it_says(counting):
+    rows = [row.split("`") for row in read("docs/tutorial/first-command.md").splitlines() if row.startswith("| `/")]
+    assert len(rows) == 4
+    for _, line, _, code, _ in rows:
+        with pytest.raises(AimarkError) as caught:
+            said(counting, line)
+        assert caught.value.fault.code == code
+
+
+@pytest.mark.parametrize("line", TALK)
+def test_every_command_that_is_typed_into_a_conversation_works(counting, line):
+    assert said(counting, line)
+
+
+def test_the_plugins_page_raises_its_fault(tmp_path):
+    try:
+        host = host_with(tmp_path, "coffee", "docs/reference/plugins.md")
+        with pytest.raises(AimarkError) as caught:
+            said(host, "/커피 지우", "ko")
+    finally:
+        FAULT_KINDS.pop("no_coffee", None)
+    assert caught.value.fault.code == "no_coffee"
+    assert caught.value.fault.message.ko == "지우에게 줄 커피가 없습니다."
+
+
+def test_the_plugins_page_names_everything_a_plugin_may_use():
+    page = read("docs/reference/plugins.md")
+    hooks = [name for name, _ in inspect.getmembers(Hooks, inspect.isfunction) if name.startswith("aimark_")]
+    members = {*dir(Context), *vars(Context(session="", language="en", services=Services(PluginHost())))}
+    public = [name for name in members if not name.startswith("_")]
+    assert hooks
+    for name in aimark_daemon.__all__:
+        assert f"| `{name}` |" in page
+    for name in [*hooks, *public]:
+        assert f"| `{name}`" in page or f"| `{name}(" in page, name
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in for `aimark` is a shell script")
+def test_the_script_of_the_how_to_holds_a_conversation(tmp_path):
+    (tmp_path / "aimark").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m aimark_daemon "$@"\n', encoding="utf-8")
+    (tmp_path / "aimark").chmod(0o755)
+    environment = os.environ | {
+        "AIMARK_HOME": str(tmp_path / "home"),
+        "AIMARK_FAKE_ENGINES": "1",
+        "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUTF8": "1",
+    }
+    script = blocks(read("docs/how-to/use-from-scripts.md"), "python")[0].text
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, encoding="utf-8", timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
