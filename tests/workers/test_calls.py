@@ -1,3 +1,5 @@
+"""The call table: what a caller gets of a call, and when, whatever the child does."""
+
 import asyncio
 
 import msgspec

@@ -1,3 +1,5 @@
+"""Exit verdicts: why a child ended, from its exit code and last words."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,3 +1,5 @@
+"""Messages of the pipe: every one survives framing, and garbage is refused."""
+
 from contextlib import suppress
 from itertools import pairwise
 

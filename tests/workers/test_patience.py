@@ -1,3 +1,5 @@
+"""Watchdog and backoff on virtual time."""
+
 from hypothesis import given
 from hypothesis import strategies as st
 
