@@ -58,7 +58,7 @@ the system's own words.
 | 0 | done |
 | 1 | something inside went wrong |
 | 2 | the request cannot be done as it is written |
-| 3 | the configuration, or a folder it names, cannot be used |
+| 3 | the configuration, a folder or the port cannot be used |
 | 4 | the daemon cannot be reached or started |
 | 5 | an engine or a model failed |
 | 130 | cancelled |
