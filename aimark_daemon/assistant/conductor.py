@@ -32,7 +32,6 @@ from aimark_daemon.protocol.messages import (
     SessionChanged,
     Topic,
     TurnError,
-    TurnStarted,
 )
 from aimark_daemon.roster import Roster
 from aimark_daemon.store import AsyncStore
@@ -71,6 +70,11 @@ class Assistant:
     def tokens_per_s(self) -> float | None:
         """How fast the last answer came; None before the first."""
         return self._tokens_per_s
+
+    def reply_so_far(self, turn: int) -> str | None:
+        """The answer of a running turn, further than what is stored of it; None when it does not run."""
+        running = self._turns.get(turn)
+        return running.reply if running is not None else None
 
     @property
     def busy(self) -> bool:
@@ -202,7 +206,7 @@ class Assistant:
         number = await self._store.begin_turn(session, text)
         running = RunningTurn(number, session, text, listener=listener, publish=self._publish, stopwatch=stopwatch)
         self._turns[number] = running
-        running.tell(TurnStarted(turn=number, session=session, text=text, id=request))
+        running.announce(request)
         if transcript is not None:
             running.tell(
                 Heard(

@@ -15,9 +15,6 @@ import msgspec
 from aimark_daemon.conversation.prompt import ChatMessage as ChatMessage  # noqa: PLC0414 - part of this contract
 from aimark_daemon.conversation.prompt import Role as Role  # noqa: PLC0414 - part of this contract
 
-MIC_RATE = 16_000
-"""Sample rate of everything that is heard, in Hz; always mono, signed 16-bit little-endian."""
-
 Language = Literal["auto", "ko", "en"]
 
 Req = TypeVar("Req")

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
+import msgspec
+
 from aimark_daemon import __version__
 from aimark_daemon.assistant import Assistant, Listener
 from aimark_daemon.assistant.faults import LISTEN_UNKNOWN
@@ -165,7 +167,8 @@ class Dispatch:
                 return self._changed(number, await store.create_session(message.title))
             case m.ShowSession():
                 session = await store.get_session(message.session)
-                return m.SessionReply(id=number, session=session, messages=tuple(await store.messages(session.id)))
+                stored = await store.messages(session.id)
+                return m.SessionReply(id=number, session=session, messages=tuple(map(self._live, stored)))
             case m.RenameSession():
                 return self._changed(number, await store.rename_session(message.session, message.title))
             case m.DeleteSession():
@@ -214,6 +217,13 @@ class Dispatch:
             case m.Shutdown():
                 controls.shutdown()
         return m.Ok(id=number)
+
+    def _live(self, message: m.MessageInfo) -> m.MessageInfo:
+        """A stored message with all of its text: an answer that is being written is further than its checkpoint."""
+        if message.state != "streaming" or message.turn is None:
+            return message
+        reply = self._assistant.reply_so_far(message.turn)
+        return message if reply is None else msgspec.structs.replace(message, content=reply)
 
     def _changed(self, number: int, session: m.SessionInfo) -> m.Event:
         self.publish("sessions", m.SessionChanged(session=session))
