@@ -87,6 +87,11 @@ class Daemon:
         """Whether a client is connected, or a turn that it left behind still runs."""
         return bool(self._dispatch.clients) or self._assistant.busy
 
+    @property
+    def clients_seen(self) -> int:
+        """How many clients have said hello so far, those that have left included."""
+        return self._dispatch.greeted
+
     async def run(self) -> None:
         """Run until `shutdown` or a signal.
 

@@ -128,9 +128,11 @@ async def _detached(shell: Shell, loaded: Loaded, arguments: Namespace, marker: 
 async def _stop_when_unused(daemon: Daemon, for_call: Callable[[], bool]) -> None:
     """Stop the daemon when nobody has used it for a moment; it stays once it is no longer `for_call`."""
     loop = asyncio.get_running_loop()
-    until = loop.time() + _FIRST_CLIENT_S
+    until, seen = loop.time() + _FIRST_CLIENT_S, 0
     while for_call():
-        if daemon.in_use:
+        # A quick client comes and goes between two looks.
+        if daemon.in_use or daemon.clients_seen != seen:
+            seen = daemon.clients_seen
             until = loop.time() + _LINGER_S
         elif loop.time() > until:
             daemon.shutdown()

@@ -58,6 +58,8 @@ class Dispatch:
         self._controls = controls
         self._listens: dict[tuple[ClientHandle, int], m.Listen] = {}
         self._clients: set[ClientHandle] = set()
+        self.greeted = 0
+        """How many clients have said hello so far."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -74,6 +76,7 @@ class Dispatch:
     async def connected(self, client: ClientHandle) -> None:
         """A client said hello."""
         self._clients.add(client)
+        self.greeted += 1
 
     async def disconnected(self, client: ClientHandle) -> None:
         """A client left."""
