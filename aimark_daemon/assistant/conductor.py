@@ -227,6 +227,7 @@ class Assistant:
         answer = Answer()
         try:
             turn.begin()
+            self._log(turn.number, "asked", turn.text)
             self._publish("sessions", SessionChanged(session=await self._store.get_session(turn.session)), None)
             lock = self._queues.setdefault(turn.session, asyncio.Lock())
             async with lock:
@@ -250,6 +251,7 @@ class Assistant:
             await self._store.end_turn(
                 turn.number, "complete", turn.reply, timings=turn.stopwatch.timings(), tokens=answer.tokens
             )
+            self._log(turn.number, "answered", turn.reply)
             turn.end(Step.FALL_SILENT, self._done(turn, answer))
         except asyncio.CancelledError:
             await self._end_early(turn, Step.CANCEL, speaker)
@@ -308,6 +310,10 @@ class Assistant:
         else:
             ending = TurnError(turn=turn.number, session=turn.session, fault=fault, reply=turn.reply)
         turn.end(step, ending)
+
+    def _log(self, turn: int, what: str, words: str) -> None:
+        """Logs hold no conversation unless the configuration asks for it."""
+        log.info("turn %d %s: %s", turn, what, words if self._config().log.content else f"{len(words)} characters")
 
     def _tidy(self, session: str) -> None:
         """Forget a session's queue when nobody waits in it, so that days of sessions cost nothing."""

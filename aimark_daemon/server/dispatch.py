@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -11,7 +11,7 @@ import msgspec
 from aimark_daemon import __version__
 from aimark_daemon.assistant import Assistant, Listener
 from aimark_daemon.assistant.faults import LISTEN_UNKNOWN
-from aimark_daemon.errors import AimarkError, as_fault
+from aimark_daemon.errors import AimarkError, Fault, as_fault
 from aimark_daemon.protocol import messages as m
 from aimark_daemon.protocol.audio import AudioFrame
 from aimark_daemon.server.base import ClientHandle
@@ -50,12 +50,15 @@ class Controls(Protocol):
 
 
 class Dispatch:
-    """Answers requests; one instance for all clients."""
+    """Answers requests; one instance for all clients. `standing` is what everyone who comes should know."""
 
-    def __init__(self, assistant: Assistant, store: AsyncStore, controls: Controls) -> None:
+    def __init__(
+        self, assistant: Assistant, store: AsyncStore, controls: Controls, standing: Mapping[str, Fault]
+    ) -> None:
         self._assistant = assistant
         self._store = store
         self._controls = controls
+        self._standing = standing
         self._listens: dict[tuple[ClientHandle, int], m.Listen] = {}
         self._clients: set[ClientHandle] = set()
         self.greeted = 0
@@ -133,6 +136,9 @@ class Dispatch:
                     self._assistant.stop_listening(client, message.listen)
                 return m.Ok(id=message.id)
             case m.Subscribe():
+                if "notices" in message.topics:
+                    for fault in self._standing.values():
+                        client.send(m.Notice(level="warning", fault=fault))
                 return m.Ok(id=message.id)
             case m.ListCommands():
                 return m.CommandsReply(id=message.id, commands=tuple(self._assistant.commands()))
