@@ -110,7 +110,7 @@ class Assistant:
         return (await self._begin(text, session, speak, listener, request, Stopwatch(self._clock))).number
 
     async def listen(self, listener: Listener, stream: int, *, language: Language, session: str | None) -> None:
-        """Open the microphone stream `stream` of a client.
+        """Open the microphone stream `stream` of a client; "auto" hears the configured language.
 
         Raises:
             AimarkError: unknown session, nothing here can hear (yet), or the stream is open already.
@@ -124,7 +124,8 @@ class Assistant:
             raise LISTEN_NOT_READY() from None
         if (listener, stream) in self._hearings:
             raise LISTEN_OPEN(listen=stream)
-        self._hearings[listener, stream] = Hearing(worker, language)
+        heard_in = self._config().stt.language if language == "auto" else language
+        self._hearings[listener, stream] = Hearing(worker, heard_in)
 
     async def hear(self, listener: Listener, frame: AudioFrame) -> None:
         """Take a microphone frame.
