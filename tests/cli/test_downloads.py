@@ -2,7 +2,6 @@
 
 import os
 import signal
-import threading
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,8 @@ from aimark_daemon.cli.progress import Downloads
 from aimark_daemon.cli.shell import Shell
 from aimark_daemon.errors import AimarkError
 from tests.models.fakes import FakeMirror, entry, store
+
+SHOW_CURSOR = "\x1b[?25h"
 
 
 @pytest.fixture
@@ -87,13 +88,13 @@ def test_on_a_terminal_there_is_a_bar_until_the_download_ends(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    before = threading.active_count()
     with Downloads() as downloads:
         downloads.update("작은-모델", 1_000_000, 4_000_000)
         downloads.update("작은-모델", 4_000_000, 4_000_000)
-        assert threading.active_count() == before, "the bar is still drawn"
+        told = capsys.readouterr().err
+        assert SHOW_CURSOR in told, "the bar is still drawn"
         downloads.update("둘째", 1_000_000, 2_000_000)
         downloads.update("둘째", 2_000_000, 2_000_000)
-    told = capsys.readouterr().err
+    told += capsys.readouterr().err
     for part in ("작은-모델", "4.0/4.0 MB", "둘째", "2.0/2.0 MB"):
         assert part in told
