@@ -44,7 +44,7 @@ from aimark_daemon.store import AsyncStore
 
 log = logging.getLogger("aimark.assistant")
 
-LISTEN_PATIENCE_S = 5.0
+LISTEN_PATIENCE_S = 10.0
 """How long `listen` waits for a model that is being fetched: what the client sends meanwhile is held up."""
 
 Publish = Callable[[Topic, Event, Listener | None], None]
