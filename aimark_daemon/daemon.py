@@ -117,7 +117,7 @@ class Daemon:
 
         self._roster = Roster(Supervisor)
         stack.push_async_callback(self._roster.stop)
-        self._keeper = ConfigKeeper(self._loaded, apply=self._apply, tell=self._tell)
+        self._keeper = ConfigKeeper(self._loaded, apply=self._apply, tell=self._tell, forget=self._forget)
         self._assistant = Assistant(
             store=self._store,
             roster=self._roster,
@@ -198,6 +198,10 @@ class Daemon:
         self._standing[fault.code] = fault
         if hasattr(self, "_dispatch"):
             self._publish("notices", m.Notice(level="warning", fault=fault))
+
+    def _forget(self, code: str) -> None:
+        """Those who come later need not know it any more."""
+        self._standing.pop(code, None)
 
     def _publish(self, topic: m.Topic, event: m.Event, besides: Listener | None = None) -> None:
         self._dispatch.publish(topic, event, besides)
