@@ -122,7 +122,8 @@ def test_a_changed_or_missing_generated_page_is_named(tmp_path, capsys):
 def test_the_errors_page_has_every_fault_that_is_declared():
     page = read("docs/reference/errors.md")
     declared = [kind for kinds in reference.declared_faults().values() for kind in kinds]
-    assert {kind.code for kind in declared} == set(FAULT_KINDS)
+    # Test engines declare kinds of their own, whose codes begin with "test_".
+    assert {kind.code for kind in declared} == {code for code in FAULT_KINDS if not code.startswith("test_")}
     assert all(f"`{kind.code}`" in page and kind.message.ko.replace("|", "\\|") in page for kind in declared)
 
 
