@@ -181,8 +181,10 @@ export function reduce(state: State, event: ServerMessage | Action): State {
         fault: event.fault,
         undo: null,
       });
-    case "local/link":
-      return { ...state, link: event.link };
+    case "local/link": {
+      const next = { ...state, link: event.link };
+      return event.link.phase === "waiting" ? forgetUnheard(next) : next;
+    }
     case "local/selected":
       return { ...state, current: event.session };
     case "local/loaded":
@@ -308,6 +310,15 @@ function failRequest(state: State, request: number, fault: Fault): State {
       if (message.state === "hearing") return null;
       return message.role === "user" ? message : { ...message, state: "failed", fault };
     },
+  );
+}
+
+/** Speech that was on its way when the connection was lost: what came of it is in the daemon's store, if anything. */
+function forgetUnheard(state: State): State {
+  return changeWhere(
+    state,
+    (message) => message.request !== null && message.state === "hearing",
+    () => null,
   );
 }
 

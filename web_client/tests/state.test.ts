@@ -99,6 +99,13 @@ test("what was heard becomes the person's message", () => {
   expect(contents(state)).toEqual([["user", "불 꺼 줘", "complete"], ["assistant", "", "thinking"]]);
 });
 
+test("speech that was on its way when the connection was lost does not wait for ever", () => {
+  const lost: Action = { type: "local/link", link: { phase: "waiting", retryAt: 0, signedOut: false } };
+  const state = run([...ASKED, { type: "local/listening", request: 8, session: "s" }, lost]);
+  expect(contents(state)).toEqual([["user", "수도는?", "complete"], ["assistant", "", "thinking"]]);
+  expect(contents(run([{ type: "local/listening", request: 4, session: null }, lost]))).toEqual([]);
+});
+
 test("a cancelled turn keeps what was said, and a late piece changes nothing", () => {
   const state = run([
     ...ASKED,
