@@ -57,7 +57,7 @@ class Hearing:
             self._listen(self._vad.feed(part))
 
     def finish(self) -> Transcript:
-        """What was said, after the last byte."""
+        """What was said, after the last byte; nothing if the call was cancelled, as half a question is another one."""
         ended = time.monotonic()
         total = self._offset + len(self._samples)
         self._listen(self._vad.finish())
@@ -66,7 +66,7 @@ class Hearing:
             self._understand(piece)
         spans = self._spans.ended(total)
         texts = [heard.text for _, heard in self._understood if heard.text]
-        if not texts:
+        if not texts or self._call.cancelled:
             return Transcript("", audio_s=total / MIC_RATE, took_s=time.monotonic() - ended)
         main = max((heard for _, heard in self._understood), key=lambda heard: len(heard.text))
         return Transcript(
