@@ -77,6 +77,7 @@ async def answer_by_model(
         sampling=sampling(config),
         threads=_threads_beside_speech(facts.threads) if speaker is not None else None,
     )
+    asked_s = turn.stopwatch.elapsed_s()
     call = worker.call(CHAT, request)
     stored_at = clock()
     try:
@@ -93,6 +94,7 @@ async def answer_by_model(
     if result.finish == "cancelled":
         # Not by the turn, whose own cancel does not come this far: the worker was given another model.
         raise ANSWER_CUT_OFF()
+    turn.stopwatch.note("prefill", asked_s + result.prefill_s)
     return Answer(
         finish=result.finish,
         tokens=result.tokens,

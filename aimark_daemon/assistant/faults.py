@@ -93,8 +93,8 @@ TURN_UNKNOWN = fault_kind(
 NO_VOICE_FOR_LANGUAGE = fault_kind(
     "no_voice_for_language",
     exit_code=Exit.ENGINE,
-    message="No installed voice speaks this language; the answer is shown only.",
-    message_ko="설치된 음성 중 한국어를 말할 수 있는 것이 없어 답을 글로만 보여 드립니다.",
-    hint="`aimark models list` shows voices; a Korean sentence is never read by an English voice.",
-    hint_ko="`aimark models list`에서 음성을 볼 수 있습니다. 한국어 문장을 영어 음성으로 읽지는 않습니다.",
+    message="The voice in use does not speak {language}; the answer is shown only.",
+    message_ko="지금 쓰는 음성은 {language_ko} 음성이 아니어서 답을 글로만 보여 드립니다.",
+    hint="`aimark models list` shows voices; a sentence is never read by a voice of another language.",
+    hint_ko="`aimark models list`에서 음성을 볼 수 있습니다. 다른 언어의 음성으로 읽지는 않습니다.",
 )

@@ -5,20 +5,23 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import Final
 
 from aimark_daemon.assistant.faults import NO_VOICE_FOR_LANGUAGE
 from aimark_daemon.assistant.running import Voice
 from aimark_daemon.assistant.stopwatch import Stopwatch
 from aimark_daemon.conversation.clauses import ClauseCutter
-from aimark_daemon.conversation.language import language_of, split_by_script
+from aimark_daemon.conversation.language import TextLanguage, language_of, split_by_script
 from aimark_daemon.conversation.speakable import speakable
 from aimark_daemon.engines.base import SPEAK, SpeakRequest
-from aimark_daemon.errors import AimarkError, Fault, as_fault
+from aimark_daemon.errors import AimarkError, Fault, Text, as_fault
 from aimark_daemon.protocol.audio import MAX_PCM_BYTES, AudioFrame, FrameKind
 from aimark_daemon.protocol.messages import Notice, SpeechClause, SpeechEnded, SpeechStarted
 from aimark_daemon.roster import Roster
 
 log = logging.getLogger("aimark.speaking")
+
+_NAMES: Final[dict[TextLanguage, Text]] = {"ko": Text("Korean", "한국어"), "en": Text("English", "영어")}
 
 AHEAD_S = 30.0
 """How far sound may be sent ahead of its playing: enough for no gap, little enough for a client's memory."""
@@ -97,7 +100,8 @@ class Speaker:
             worker = await self._roster.get("tts")
             facts = await worker.ready()
             if spoken_in not in facts.languages:
-                self._tell(NO_VOICE_FOR_LANGUAGE.fault())
+                name = _NAMES[spoken_in]
+                self._tell(NO_VOICE_FOR_LANGUAGE.fault(language=name.en, language_ko=name.ko))
                 continue
             self._rate = facts.sample_rate or self._rate
             call = worker.call(SPEAK, SpeakRequest(text, spoken_in, self._speed))

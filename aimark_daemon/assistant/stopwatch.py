@@ -20,7 +20,15 @@ class Stopwatch:
 
     def mark(self, stage: Stage) -> None:
         """The stage was reached now."""
-        self._marks.setdefault(stage + "_s", round(self._clock() - self._start, 4))
+        self.note(stage, self.elapsed_s())
+
+    def elapsed_s(self) -> float:
+        """Seconds since the complete utterance."""
+        return self._clock() - self._start
+
+    def note(self, stage: Stage, seconds: float) -> None:
+        """The stage was reached `seconds` after the complete utterance, as somebody else measured."""
+        self._marks.setdefault(stage + "_s", round(seconds, 4))
 
     def timings(self) -> Timings:
         """The marks so far, in seconds."""

@@ -96,6 +96,7 @@ async def test_a_spoken_question_is_heard_and_answered(tmp_path):
         assert heard.voiced_end_s == pytest.approx(0.8, abs=0.05)
         assert done.reply == "맑아요."
         assert done.timings.transcript_s is not None
+        assert done.timings.transcript_s <= done.timings.prefill_s <= done.timings.first_token_s
         assert done.timings.first_audio_s >= done.timings.first_token_s
         assert ear.frames
 
@@ -241,6 +242,9 @@ async def test_a_korean_sentence_is_never_read_by_an_english_voice(tmp_path):
         ear = Ear()
         await ear.ending(await it.say("hi", ear, speak=True))
         assert [notice.fault.code for notice in ear.of(Notice)] == ["no_voice_for_language"]
+        message = ear.of(Notice)[0].fault.message
+        assert "Korean" in message.en
+        assert "한국어" in message.ko
         assert [clause.text.strip() for clause in ear.of(SpeechClause)] == ["Nice to meet you."]
 
 
