@@ -24,15 +24,15 @@ TURN_NOT_OPEN = fault_kind(
     "turn_not_open",
     exit_code=Exit.INTERNAL,
     message="Turn {turn} is over or was deleted with its conversation.",
-    message_ko="{turn}번 차례는 이미 끝났거나 대화와 함께 삭제되었습니다.",
+    message_ko="{turn}번 턴은 이미 끝났거나 대화와 함께 삭제되었습니다.",
     hint="Ask again to begin a new turn.",
-    hint_ko="다시 질문해 새 차례를 시작해 주세요.",
+    hint_ko="다시 질문해 새 턴을 시작해 주세요.",
 )
 IMPORT_INVALID = fault_kind(
     "import_invalid",
     exit_code=Exit.USAGE,
     message="The file is not an export of conversations: mistake at {place}. Nothing was imported.",
-    message_ko="대화를 내보낸 파일이 아닙니다. 잘못된 곳: {place}. 아무것도 가져오지 않았습니다.",
+    message_ko="대화를 내보낸 파일이 아닙니다. 잘못된 곳: {place_ko}. 아무것도 가져오지 않았습니다.",
     hint='Use the shape {{"version": 1, "sessions": [{{"title", "messages": [{{"role", "content"}}]}}]}}.',
     hint_ko='{{"version": 1, "sessions": [{{"title", "messages": [{{"role", "content"}}]}}]}} 형식으로 만들어 주세요.',
 )

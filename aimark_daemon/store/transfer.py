@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from aimark_daemon.errors import Fault
+from aimark_daemon.errors import AimarkError, Fault
 from aimark_daemon.protocol.messages import MessageInfo, MessageState, SessionInfo
 from aimark_daemon.store.faults import IMPORT_INVALID, IMPORT_TOO_BIG
 from aimark_daemon.store.text import TITLE_CHARS, tidy
@@ -81,22 +81,26 @@ def from_json(text: str) -> MovedSessions:
         moved = msgspec.json.decode(data, type=MovedSessions)
     except msgspec.ValidationError as error:
         place = _PLACE.search(str(error))
-        raise IMPORT_INVALID(place=(place[1] if place else "").lstrip(".") or "the top", detail=str(error)) from error
+        raise _invalid((place[1] if place else "").lstrip("."), str(error)) from error
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise IMPORT_INVALID(place="the JSON itself", detail=str(error)) from error
+        raise IMPORT_INVALID(place="the JSON itself", place_ko="JSON 형식", detail=str(error)) from error
     return MovedSessions(1, tuple(_tidied(session, index) for index, session in enumerate(moved.sessions)))
+
+
+def _invalid(place: str, detail: str) -> AimarkError:
+    return IMPORT_INVALID(place=place or "the top", place_ko=place or "파일의 맨 위", detail=detail)
 
 
 def _tidied(session: MovedSession, index: int) -> MovedSession:
     title = tidy(session.title)
     if len(title) > TITLE_CHARS:
-        raise IMPORT_INVALID(place=f"sessions[{index}].title", detail=f"longer than {TITLE_CHARS} characters")
+        raise _invalid(f"sessions[{index}].title", f"longer than {TITLE_CHARS} characters")
     try:
         for moment in (session.created, session.updated, *(message.created for message in session.messages)):
             if moment is not None:
                 timestamp(moment)
     except OverflowError as error:
-        raise IMPORT_INVALID(place=f"sessions[{index}]", detail="a time before the year 1") from error
+        raise _invalid(f"sessions[{index}]", "a time before the year 1") from error
     return msgspec.structs.replace(session, title=title)
 
 

@@ -124,6 +124,8 @@ def test_a_mistake_is_named_by_its_place_and_nothing_is_imported(store, text, pl
     assert fault.code == "import_invalid"
     assert fault.exit_code == 2
     assert place in fault.message.en
+    korean = {"the top": "파일의 맨 위", "the JSON itself": "JSON 형식", "the": ""}.get(place, place)
+    assert f"잘못된 곳: {korean}" in fault.message.ko
     assert '{"version": 1, "sessions"' in fault.hint.ko
     assert rows(store) == before
 
