@@ -104,7 +104,7 @@ async def test_a_lost_connection_comes_back_without_lost_or_doubled_text(tmp_pat
         await page.wait_for_selector(f"{ANSWER}[data-state=streaming]")
         before = script.client
         before.close()
-        await page.wait_for_selector(".banner.warning")
+        await page.wait_for_selector(".banner.warning [role=status]:text-is('연결이 끊어졌습니다.')")
         await until(lambda: script.client is not before and script.asked(m.ShowSession) != [])
         await page.wait_for_selector(".banner", state="detached")
         script.go_on.set()

@@ -25,9 +25,8 @@ export function Banner() {
   }
   return (
     <div class="banner warning">
-      <span role="status">
-        {link.signedOut ? t("signedOut") : <Countdown until={link.retryAt} />}
-      </span>
+      <span role="status">{t(link.signedOut ? "signedOut" : "connectionLost")}</span>
+      {!link.signedOut && <Countdown until={link.retryAt} />}
       <button type="button" onClick={reconnect}>
         {t("reconnectNow")}
       </button>
@@ -35,11 +34,12 @@ export function Banner() {
   );
 }
 
+/** Seen, but not read out each second. */
 function Countdown({ until }: { until: number }) {
   const [now, setNow] = useState(Date.now());
   useEffect(() => {
     const timer = setInterval(() => setNow(Date.now()), 250);
     return () => clearInterval(timer);
   }, [until]);
-  return <>{t("reconnectingIn", { seconds: Math.max(0, Math.ceil((until - now) / 1000)) })}</>;
+  return <span role="timer">{t("reconnectingIn", { seconds: Math.max(0, Math.ceil((until - now) / 1000)) })}</span>;
 }
