@@ -46,6 +46,8 @@ log = logging.getLogger("aimark.assistant")
 
 LISTEN_PATIENCE_S = 10.0
 """How long `listen` waits for a model that is being fetched: what the client sends meanwhile is held up."""
+IDLE_S = 30.0
+"""A stream that brings nothing for so long gives way to a new one: the engine hears only a few at a time."""
 
 Publish = Callable[[Topic, Event, Listener | None], None]
 """Send an event to everyone who subscribed to the topic, except one listener who has it already."""
@@ -124,8 +126,9 @@ class Assistant:
             raise LISTEN_NOT_READY() from None
         if (listener, stream) in self._hearings:
             raise LISTEN_OPEN(listen=stream)
+        self._close_idle_streams()
         heard_in = self._config().stt.language if language == "auto" else language
-        self._hearings[listener, stream] = Hearing(worker, heard_in)
+        self._hearings[listener, stream] = Hearing(worker, heard_in, self._clock())
 
     async def hear(self, listener: Listener, frame: AudioFrame) -> None:
         """Take a microphone frame.
@@ -137,7 +140,7 @@ class Assistant:
         if hearing is None:
             raise LISTEN_UNKNOWN(listen=frame.stream)
         try:
-            await hearing.feed(frame)
+            await hearing.feed(frame, self._clock())
         except BaseException:
             self.stop_listening(listener, frame.stream)
             raise
@@ -166,6 +169,11 @@ class Assistant:
         if hearing is not None:
             hearing.cancel()
         return hearing is not None
+
+    def _close_idle_streams(self) -> None:
+        for key, hearing in list(self._hearings.items()):
+            if not hearing.complete and self._clock() - hearing.fed_at > IDLE_S:
+                self.stop_listening(*key)
 
     def cancel(self, turn: int) -> None:
         """Stop a turn in all its stages; its `cancelled` follows.

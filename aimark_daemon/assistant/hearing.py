@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from aimark_daemon.assistant.faults import FRAMES_LOST, LISTEN_CANCELLED, LISTEN_TOO_LONG, NOTHING_HEARD
 from aimark_daemon.engines.base import HEAR, HearRequest, Language, Partial, Transcript
 from aimark_daemon.protocol.audio import MIC_RATE, AudioFrame
@@ -12,17 +14,19 @@ LIMIT_S = 600
 
 
 class Hearing:
-    """A stream being heard. Frames must come in sequence."""
+    """A stream being heard. Frames must come in sequence. `now` is in seconds of any steady clock."""
 
-    def __init__(self, worker: Worker, language: Language) -> None:
+    def __init__(self, worker: Worker, language: Language, now: float) -> None:
         self._call: Call[Partial, Transcript] = worker.call(HEAR, HearRequest(language=language))
         self._expected = 0
         self._samples = 0
         self._cancelled = False
+        self.fed_at = now
+        """When the last frame was taken; in the far future while one waits."""
         self.complete = False
         """Whether the input has ended."""
 
-    async def feed(self, frame: AudioFrame) -> None:
+    async def feed(self, frame: AudioFrame, now: float) -> None:
         """Take the next frame.
 
         Raises:
@@ -34,7 +38,9 @@ class Hearing:
         self._samples += len(frame.pcm) // 2
         if self._samples > LIMIT_S * MIC_RATE:
             raise LISTEN_TOO_LONG(limit_s=LIMIT_S)
+        self.fed_at = math.inf  # not idle, however long the engine is behind
         await self._call.feed(frame.pcm)
+        self.fed_at = now
 
     async def end(self) -> Transcript:
         """The stream is complete: what was heard.

@@ -8,6 +8,7 @@ import pytest
 from aimark_daemon import AimarkError
 from aimark_daemon.assistant import conductor, speaking
 from aimark_daemon.engine_specs import fake_spec
+from aimark_daemon.protocol.audio import AudioFrame, FrameKind
 from aimark_daemon.protocol.messages import Cancelled, Delta, Done, Notice, TurnError
 from tests.assistant.stage import Ear, stage
 from tests.assistant.test_turns import refusal, silence, tone
@@ -145,6 +146,18 @@ async def test_listening_is_refused_soon_while_the_model_that_hears_is_being_fet
         opened = it.assistant.listen(Ear(), 1, language="auto", session=None)
         assert (await refusal(opened)).code == "listen_not_ready"
         assert not it.assistant.busy
+
+
+async def test_streams_that_bring_nothing_do_not_keep_others_from_being_heard(tmp_path, monkeypatch):
+    async with stage(tmp_path) as it:
+        asleep, ear = Ear(), Ear()
+        for stream in range(it.engines["stt"].parallel):
+            await it.assistant.listen(asleep, stream, language="auto", session=None)
+        monkeypatch.setattr(conductor, "IDLE_S", 0.0)
+        async with asyncio.timeout(20):
+            assert isinstance(await ear.ending(await it.speak_into(ear, silence(0.1) + tone(0.3))), Done)
+        late = AudioFrame(FrameKind.MICROPHONE, 0, 0, tone(0.02))
+        assert (await refusal(it.assistant.hear(asleep, late))).code == "listen_unknown"
 
 
 async def test_an_assistant_that_was_stopped_begins_no_turn(tmp_path):
