@@ -12,6 +12,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 PAGE = "aimark_daemon/server/page"
 INCLUDED = {
     "config.json": "aimark_daemon/config.default.json",
+    "docs/reference/config.schema.json": "aimark_daemon/config.schema.json",
     "plugins": "aimark_daemon/bundled_plugins",
 }
 """What a wheel holds besides the package. An editable install finds these in the repository itself."""

@@ -134,6 +134,12 @@ def shipped_config() -> Path:
     return in_wheel if in_wheel.is_file() else _PACKAGE.parent / CONFIG_NAME
 
 
+def shipped_schema() -> Path:
+    """The JSON Schema of the configuration, by which editors complete it; in a wheel or in a source checkout."""
+    in_wheel = _PACKAGE / "config.schema.json"
+    return in_wheel if in_wheel.is_file() else _PACKAGE.parent / "docs" / "reference" / "config.schema.json"
+
+
 def checkout_config() -> Path | None:
     """config.json of the source checkout this program runs from; None for an installed package."""
     root = _PACKAGE.parent

@@ -26,7 +26,7 @@ from aimark_daemon.config.faults import (
 from aimark_daemon.config.text import Document, KeyPath, parse
 from aimark_daemon.config.types import Config
 from aimark_daemon.errors import AimarkError, Fault, Text
-from aimark_daemon.paths import create_folder, shipped_config
+from aimark_daemon.paths import create_folder, shipped_config, shipped_schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +118,9 @@ def _read(path: Path, otherwise: Path | None = None) -> Document:
     except OSError as error:
         raise CONFIG_UNREADABLE(file=path, detail=error.strerror or str(error)) from error
     shipped = _read(otherwise)
-    shipped.values.pop("$schema", None)  # relative to where the shipped file lies
-    return Document(shipped.values, {}, ())
+    # Relative to where the shipped file lies, it would lead nowhere from here.
+    shipped.values.pop("$schema", None)
+    return Document({"$schema": shipped_schema().as_uri(), **shipped.values}, {}, ())
 
 
 def _checked(document: Document, file: Path) -> Loaded:

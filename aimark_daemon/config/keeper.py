@@ -64,31 +64,43 @@ class ConfigKeeper:
         async with self._lock:
             loaded = await asyncio.to_thread(set_value, self._loaded, key, value)
             self._seen = await asyncio.to_thread(_stamp, loaded.path)
-            return (await self._take(loaded)).restart
+            changed = self._take(loaded)
+        return (await self._put_in_force(changed)).restart
 
     async def watch(self) -> None:
         """Take up what is edited in the file, until cancelled. A broken file is told and the old values stay."""
+        looked = self._seen
         while True:
             await asyncio.sleep(LOOK_S)
             async with self._lock:
-                stamp = await asyncio.to_thread(_stamp, self._loaded.path)
-                if stamp == self._seen:
+                before, looked = looked, await asyncio.to_thread(_stamp, self._loaded.path)
+                # An editor may be half-way: the file counts once two looks in a row agree.
+                if looked == self._seen or looked != before:
                     continue
-                self._seen = stamp
-                try:
-                    loaded = await asyncio.to_thread(load_config, self._loaded.path)
-                except AimarkError as error:
-                    self._tell(error.fault)
-                    continue
-                for kind in OF_THE_FILE:
-                    self._forget(kind.code)
-                for warning in loaded.warnings:
-                    self._tell(warning)
-                await self._take(loaded)
+                self._seen = looked
+                changed = await self._read()
+            if changed is not None:
+                await self._put_in_force(changed)
 
-    async def _take(self, loaded: Loaded) -> Changes:
+    async def _read(self) -> Changes | None:
+        """Read the edited file; None if it is broken, which is told."""
+        try:
+            loaded = await asyncio.to_thread(load_config, self._loaded.path)
+        except AimarkError as error:
+            self._tell(error.fault)
+            return None
+        for kind in OF_THE_FILE:
+            self._forget(kind.code)
+        for warning in loaded.warnings:
+            self._tell(warning)
+        return self._take(loaded)
+
+    def _take(self, loaded: Loaded) -> Changes:
         before, self._loaded = self._loaded, loaded
-        changed = changes(before.config, loaded.config)
+        return changes(before.config, loaded.config)
+
+    async def _put_in_force(self, changed: Changes) -> Changes:
+        """Outside the lock: an engine that is loaded again must not hold up the next change."""
         if changed.live or changed.reload or changed.restart:
             log.info("changed: %s", ", ".join((*changed.live, *changed.reload, *changed.restart)))
             await self._apply(changed)

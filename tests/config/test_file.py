@@ -4,6 +4,8 @@ import json
 import os
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import msgspec
 import pytest
@@ -220,6 +222,8 @@ def test_the_first_change_writes_the_shipped_file_with_it(tmp_path):
     set_value(load_config(path), "server.port", 0)
     values = json.loads(path.read_text(encoding="utf-8"))
     assert values["server"]["port"] == 0
+    schema = Path(url2pathname(urlsplit(values.pop("$schema")).path))
+    assert json.loads(schema.read_text(encoding="utf-8"))["title"]
     assert list(values) == list(Config.__struct_fields__)
 
 
