@@ -20,7 +20,7 @@ from aimark_daemon.config import Loaded, changes, set_value
 from aimark_daemon.config.schema import config_schema
 from aimark_daemon.engine_specs import fake_spec
 from aimark_daemon.errors import Fault
-from aimark_daemon.gpu.telemetry import Sampler
+from aimark_daemon.gpu.telemetry import Sampler, Work
 from aimark_daemon.models.store import ModelStore
 from aimark_daemon.paths import Paths
 from aimark_daemon.plugins.host import PluginHost, bundled_folder
@@ -30,6 +30,7 @@ from aimark_daemon.roster import JOBS, Job, Roster
 from aimark_daemon.runtime import Instance
 from aimark_daemon.server.auth import Auth
 from aimark_daemon.server.dispatch import Dispatch
+from aimark_daemon.server.prometheus import exposition
 from aimark_daemon.server.server import Server
 from aimark_daemon.store import AsyncStore
 from aimark_daemon.workers.base import WorkerState
@@ -125,9 +126,9 @@ class Daemon:
         self._dispatch = Dispatch(self._assistant, self._store, self)
         self._sampler = Sampler(
             interval=lambda: self._loaded.config.telemetry.interval_s,
-            wanted=lambda: any("telemetry" in client.topics for client in self._dispatch.clients),
-            publish=lambda sample: self._publish("telemetry", sample),
-            tokens_per_s=lambda: self._assistant.tokens_per_s,
+            wanted=lambda topic: any(topic in client.topics for client in self._dispatch.clients),
+            publish=self._publish,
+            work=self._work,
         )
         self._provision = Provision(
             roster=self._roster,
@@ -141,7 +142,8 @@ class Daemon:
         self._roster.on_change(self._engine_changed)
 
         port = self._loaded.config.server.port if self._options.port is None else self._options.port
-        self._server = Server(self._dispatch, Auth(self._paths.token, clock=time.monotonic, wall=time.time), port=port)
+        auth = Auth(self._paths.token, clock=time.monotonic, wall=time.time)
+        self._server = Server(self._dispatch, auth, port=port, metrics_text=self._metrics)
         await self._server.start()
         stack.push_async_callback(self._server.stop)
         instance.publish(self._server.port, __version__)
@@ -168,6 +170,31 @@ class Daemon:
     def _publish(self, topic: m.Topic, event: m.Event, besides: Listener | None = None) -> None:
         self._dispatch.publish(topic, event, besides)
 
+    def _work(self) -> Work:
+        """What goes into a telemetry sample beside the machine."""
+        infos = self._roster.infos()
+        turns, waiting = self._assistant.load
+        extras = [info.facts.get("extra", {}) for info in infos.values()]
+        return Work(
+            pids={job: info.pid for job, info in infos.items() if info.pid is not None},
+            tokens_per_s=self._assistant.tokens_per_s,
+            turns=turns,
+            waiting=waiting,
+            model=infos["llm"].model,
+            plan=str(infos["llm"].facts.get("extra", {}).get("plan", "")),
+            on_card=any(extra.get("offloads") or extra.get("device") == "cuda" for extra in extras),
+        )
+
+    async def _metrics(self) -> str:
+        sample = await self._sampler.fresh()
+        return exposition(
+            sample,
+            dict(self._roster.infos().items()),
+            version=__version__,
+            uptime_s=round(time.monotonic() - self._began, 1),
+            gpu_fault=self._sampler.trouble,
+        )
+
     # What clients may ask of the daemon as a whole: the `Controls` of the dispatch
 
     async def status(self) -> m.Status:
@@ -187,9 +214,10 @@ class Daemon:
             pid=os.getpid(),
             port=self._server.port,
             engines=dict(infos.items()),
-            gpu=self._sampler.gpus(),
+            gpu=await self._sampler.gpus(),
             sessions=await self._store.count_sessions(),
             uptime_s=round(time.monotonic() - self._began, 1),
+            gpu_fault=self._sampler.trouble,
         )
 
     async def models(self) -> tuple[m.ModelInfo, ...]:
@@ -221,9 +249,15 @@ class Daemon:
         before = self._loaded.config
         self._loaded = await asyncio.to_thread(set_value, self._loaded, key, value)
         changed = changes(before, self._loaded.config)
+        self._sampler.wake()
         if jobs := tuple(job for job in JOBS if job in changed.engines):
             await self._supply(jobs)
         return changed.restart
+
+    def look(self) -> m.TelemetryHistory:
+        """The telemetry until now, for a client that begins to look."""
+        self._sampler.wake()
+        return self._sampler.history()
 
     def page_address(self) -> str:
         """The page's address with a fresh log-in code."""

@@ -73,6 +73,11 @@ class Assistant:
         return self._tokens_per_s
 
     @property
+    def load(self) -> tuple[int, int]:
+        """How many turns run, and how many of them have no word of their answer yet."""
+        return len(self._turns), sum(not turn.reply for turn in self._turns.values())
+
+    @property
     def busy(self) -> bool:
         """Whether a turn runs or someone is being heard."""
         return bool(self._turns or self._hearings)
