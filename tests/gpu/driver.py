@@ -1,5 +1,6 @@
 """A scripted driver: the C library built once, and the text file that says what it answers."""
 
+import atexit
 import ctypes
 import functools
 import os
@@ -46,6 +47,7 @@ def library(*flags: str) -> Path:
 @functools.cache
 def _built(compiler: str, flags: tuple[str, ...]) -> Path:
     folder = Path(tempfile.mkdtemp(prefix="aimark-nvml-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     target = folder / "libnvidia-ml.so.1"
     subprocess.run([compiler, "-shared", "-fPIC", "-O1", *flags, "-o", target, SOURCE], check=True)
     return folder
@@ -102,4 +104,7 @@ def install(monkeypatch: pytest.MonkeyPatch, folder: Path, *flags: str) -> Drive
 
 def environment(driver: Driver) -> dict[str, str]:
     """What lets another process load the scripted library instead of a driver's."""
-    return {"LD_LIBRARY_PATH": os.pathsep.join([str(library()), os.environ.get("LD_LIBRARY_PATH", "")]), VARIABLE: str(driver.path)}
+    return {
+        "LD_LIBRARY_PATH": os.pathsep.join([str(library()), os.environ.get("LD_LIBRARY_PATH", "")]),
+        VARIABLE: str(driver.path),
+    }

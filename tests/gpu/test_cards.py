@@ -1,5 +1,6 @@
-"""Cards through the real binding over a scripted driver: what is told, what is absent, and a driver that comes and goes."""
+"""Cards through the real binding over a scripted driver: what is told, what is absent, and what comes and goes."""
 
+import itertools
 import os
 
 import psutil
@@ -273,7 +274,7 @@ def test_a_lost_card_leaves_the_other_one_there_and_is_looked_for_ever_less_ofte
         assert [card.name for card in nvml.sample()] == ["Two"]
         assert code(nvml) == "gpu_lost"
         assert "0 One" in nvml.trouble.message.en
-    gaps = [after - before for before, after in zip(opened, opened[1:], strict=False)]
+    gaps = [after - before for before, after in itertools.pairwise(opened)]
     assert gaps == sorted(gaps)
     assert 5 <= len(opened) <= 12
     assert gaps[-1] == 60.0

@@ -133,7 +133,7 @@ def test_of_other_programs_and_of_conversations_nothing_is_told():
 
 
 @pytest.mark.parametrize(
-    "text", ["aimark_x 1\n", "# HELP a b\n# TYPE a gauge\na{x=\"\n\"} 1\n", "# HELP a b\n# TYPE a gauge\na 1\na 1\n"]
+    "text", ["aimark_x 1\n", '# HELP a b\n# TYPE a gauge\na{x="\n"} 1\n', "# HELP a b\n# TYPE a gauge\na 1\na 1\n"]
 )
 def test_the_parser_refuses_what_prometheus_would(text):
     with pytest.raises((AssertionError, AttributeError)):
