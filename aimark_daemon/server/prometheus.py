@@ -24,7 +24,7 @@ class Point(NamedTuple):
     labels: Mapping[str, str] = {}
 
 
-_FAMILIES: Final[dict[str, tuple[str, str]]] = {
+FAMILIES: Final[dict[str, tuple[str, str]]] = {
     "aimark_info": ("gauge", "Version of the daemon."),
     "aimark_uptime_seconds": ("gauge", "Seconds since the daemon started."),
     "aimark_cpu_ratio": ("gauge", "Busy share of all cores of the machine."),
@@ -53,6 +53,7 @@ _FAMILIES: Final[dict[str, tuple[str, str]]] = {
     "aimark_gpu_instance_memory_used_bytes": ("gauge", "Used memory of a part of a divided card."),
     "aimark_gpu_instance_memory_free_bytes": ("gauge", "Free memory of a part of a divided card."),
 }
+"""Every family there may be: its type and its help."""
 
 
 def exposition(
@@ -119,7 +120,7 @@ def _ratio(percent: float | None) -> float | None:
 
 def _text(points: list[Point]) -> str:
     lines: list[str] = []
-    for family, (kind, about) in _FAMILIES.items():
+    for family, (kind, about) in FAMILIES.items():
         found = [point for point in points if point.family == family and point.value is not None]
         if found:
             lines += [f"# HELP {family} {about}", f"# TYPE {family} {kind}", *map(_line, found)]
