@@ -69,6 +69,7 @@ class Card:
             self.name = words(told(pynvml.nvmlDeviceGetName, self._handle))
             self._uuid = words(told(pynvml.nvmlDeviceGetUUID, self._handle))
         handle = self._handle
+        _alive(handle)
         mig = told(pynvml.nvmlDeviceGetMigMode, handle)
         rates = told(pynvml.nvmlDeviceGetUtilizationRates, handle)
         used = number(rates.gpu) if rates is not None else None
@@ -132,6 +133,20 @@ def _must(ask: Callable[..., Any], *arguments: object) -> Any:
         if error.value in LOST:
             raise CardLostError(str(error)) from error
         raise
+
+
+def _alive(handle: Any) -> None:
+    """Notice a card that hangs: then its calls all end with the one error that says nothing."""
+    for ask in (pynvml.nvmlDeviceGetMemoryInfo, pynvml.nvmlDeviceGetUtilizationRates):
+        try:
+            _must(ask, handle)
+        except pynvml.NVMLError as error:
+            if error.value != pynvml.NVML_ERROR_UNKNOWN:
+                return
+            words_of_it = str(error)
+        else:
+            return
+    raise CardLostError(words_of_it)
 
 
 def _thousandth(value: int | None) -> float | None:

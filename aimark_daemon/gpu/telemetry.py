@@ -25,12 +25,20 @@ log = logging.getLogger("aimark.telemetry")
 UNWATCHED_S: Final = 10.0
 """Seconds between two samples while nobody looks."""
 _CARDS_LIMIT_S: Final = 2.0
-"""How long the driver may take for one answer."""
+"""How long a sample waits for the driver."""
+_CARDS_PATIENCE_S: Final = 10.0
+"""How long the driver may take before that is said: to open a card that sleeps takes a while."""
 _SAY_AGAIN_S: Final = 600.0
 """The same trouble of a card that comes and goes is said once in this time."""
 _QUIET: Final = frozenset({faults.GPU_DRIVER_MISSING.code, faults.GPU_NONE.code, faults.GPU_DIVIDED.code})
 """Faults that are how the machine is, not something that happened."""
 _CARD_SERIES: Final = ("vram_used", "vram_free", "utilisation", "power_w", "temperature_c", "clock_mhz")
+
+
+def steady() -> float:
+    """Seconds that go on while the computer sleeps, where the system counts them, and are never set back."""
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boot is None else time.clock_gettime(boot)
 
 
 class Work(NamedTuple):
@@ -51,7 +59,8 @@ class Sampler:
     """Samples the machine and publishes it. Belongs to the event loop; the driver is asked in a thread.
 
     `interval` gives seconds, `wanted` whether somebody subscribed to a topic, `work` what the daemon does. `clock` is
-    monotonic, `wall` counts from the epoch; both in seconds.
+    monotonic, `wall` counts from the epoch; both in seconds. A sample waits `cards_limit_s` for the driver, which is
+    called slow after `cards_patience_s`.
     """
 
     def __init__(
@@ -61,9 +70,10 @@ class Sampler:
         wanted: Callable[[Topic], bool],
         publish: Callable[[Topic, Event], None],
         work: Callable[[], Work],
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = steady,
         wall: Callable[[], float] = time.time,
         cards_limit_s: float = _CARDS_LIMIT_S,
+        cards_patience_s: float = _CARDS_PATIENCE_S,
     ) -> None:
         self._interval = interval
         self._wanted = wanted
@@ -75,7 +85,8 @@ class Sampler:
         self._nvml = Nvml(lambda: {pid: job for job, pid in self._work().pids.items()}, clock)
         self._resting = False
         self._aside = Aside(self._ask, self._nvml.close, "nvml")
-        self._slow = False
+        self._cards_patience_s = cards_patience_s
+        self._late_since: float | None = None
         self._machine = Machine()
         self._history = History()
         self._taking = asyncio.Lock()
@@ -185,12 +196,15 @@ class Sampler:
 
     async def _cards(self) -> tuple[GpuInfo, ...]:
         """Ask in the thread. A driver that did not answer last time is not waited for again."""
+        began = self._clock()
         try:
-            cards, trouble = await self._aside(0.0 if self._slow and self._aside.behind else self._cards_limit_s)
-            self._slow = False
+            known_late = self._late_since is not None and self._aside.behind
+            cards, trouble = await self._aside(0.0 if known_late else self._cards_limit_s)
+            self._late_since = None
         except TimeoutError:
-            self._slow = True
-            cards, trouble = (), faults.GPU_SLOW.fault()
+            self._late_since = began if self._late_since is None else self._late_since
+            late = self._clock() - self._late_since >= self._cards_patience_s
+            cards, trouble = (), faults.GPU_SLOW.fault() if late else self._trouble
         if (trouble and trouble.code) != (self._trouble and self._trouble.code):
             recent = trouble is not None and self._clock() - self._said.get(trouble.code, float("-inf")) < _SAY_AGAIN_S
             self._unsaid = None if recent else trouble

@@ -284,6 +284,18 @@ def test_a_lost_card_leaves_the_other_one_there_and_is_looked_for_ever_less_ofte
     assert nvml.trouble is None
 
 
+def test_a_card_that_hangs_is_lost_though_the_driver_says_nothing_of_it(driver, nvml):
+    driver.card(0)
+    driver.card(1)
+    assert len(nvml.sample()) == 2
+    driver.set(_1__memory=UNKNOWN, _1__utilisation=UNKNOWN)
+    assert [card.index for card in nvml.sample()] == [0]
+    assert (code(nvml), nvml.trouble.detail) == ("gpu_lost", "Unknown Error")
+    driver.card(1, memory=UNKNOWN)
+    assert [card.index for card in nvml.sample()] == [0, 1]
+    assert nvml.trouble is None
+
+
 def test_a_card_that_is_plugged_in_is_seen(driver, nvml):
     driver.card(0)
     assert len(nvml.sample()) == 1

@@ -187,7 +187,7 @@ async def test_scrapes_share_a_sample_within_the_interval(card):
 
 async def test_a_driver_that_hangs_holds_nothing_up_and_is_said_once(card):
     audience = Audience("telemetry", "notices")
-    sampler = sampler_for(audience, cards_limit_s=0.05)
+    sampler = sampler_for(audience, cards_limit_s=0.05, cards_patience_s=0.2)
     async with running(sampler):
         assert (await audience.hears(Telemetry))[0].gpu
         card.set(hang="")
@@ -203,6 +203,20 @@ async def test_a_driver_that_hangs_holds_nothing_up_and_is_said_once(card):
     (notice,) = audience.of(Notice)
     assert (notice.level, notice.fault.code) == ("warning", "gpu_slow")
     assert notice.fault.message.ko == "NVIDIA 드라이버가 제때 응답하지 않습니다."
+
+
+async def test_a_card_that_takes_a_while_to_open_is_no_trouble(card):
+    card.set(hang="")
+    audience, clock = Audience("telemetry", "notices"), Clock()
+    sampler = sampler_for(audience, clock=clock, cards_limit_s=0.01)
+    async with running(sampler):
+        assert (await audience.hears(Telemetry, 5))[-1].gpu == ()
+        assert sampler.trouble is None
+        card.set(hang=None)
+        await until(lambda: not sampler._aside.behind)
+        await audience.hears(Telemetry, len(audience.of(Telemetry)) + 3)
+    assert audience.of(Telemetry)[-1].gpu
+    assert audience.of(Notice) == []
 
 
 async def test_a_lost_card_is_said_once_however_often_it_comes_and_goes(card):
