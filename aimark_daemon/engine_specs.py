@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from aimark_daemon.config.instructions import instructions
 from aimark_daemon.config.types import Config
 from aimark_daemon.roster import Job
 from aimark_daemon.workers.base import WorkerSpec
@@ -34,7 +35,7 @@ def engine_spec(job: Job, model: str, path: Path, config: Config) -> WorkerSpec:
     settings: dict[str, Any] = {"model": model, "path": str(path)}
     match job:
         case "llm":
-            settings["n_ctx"] = config.llm.context
+            settings |= {"n_ctx": config.llm.context, "system": instructions(config)}
             if config.llm.threads is not None:
                 settings["threads"] = config.llm.threads
             if config.llm.gpu_layers != "auto":

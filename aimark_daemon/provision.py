@@ -12,7 +12,7 @@ import msgspec
 import psutil
 
 from aimark_daemon.config.types import Config
-from aimark_daemon.engine_specs import engine_spec
+from aimark_daemon.engine_specs import engine_spec, fake_spec
 from aimark_daemon.errors import Exit, as_fault, fault_kind
 from aimark_daemon.gpu.nvml import free_vram
 from aimark_daemon.models.choice import choose
@@ -55,12 +55,14 @@ class Provision:
         config: Callable[[], Config],
         gpus: Callable[[], Awaitable[tuple[GpuInfo, ...]]],
         progress: Progress,
+        fake_engines: bool = False,
     ) -> None:
         self._roster = roster
         self._models = models
         self._config = config
         self._gpus = gpus
         self._progress = progress
+        self._fake_engines = fake_engines
         self._used: dict[Job, str] = {}
         self._stopping = threading.Event()
 
@@ -69,6 +71,9 @@ class Provision:
         await asyncio.gather(*(self._supply(job) for job in jobs))
 
     async def _supply(self, job: Job) -> None:
+        if self._fake_engines:
+            await self._roster.assign(job, fake_spec(job))
+            return
         try:
             model, path = await self._choose(job)
         except Exception as error:  # noqa: BLE001 - a job without a model must not take the others down

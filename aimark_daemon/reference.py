@@ -59,7 +59,7 @@ the system's own words.
 | 0 | done |
 | 1 | something inside went wrong |
 | 2 | the request cannot be done as it is written |
-| 3 | the configuration, or a folder it names, cannot be used |
+| 3 | the configuration, a folder or the port cannot be used |
 | 4 | the daemon cannot be reached or started |
 | 5 | an engine or a model failed |
 | 130 | cancelled |
@@ -81,8 +81,9 @@ key names.
 
 - An unknown key is a warning that names the nearest known one. The daemon starts.
 - A wrong value is an error that names the file, the line, the key, the value and what is allowed. Nothing is changed.
-- A changed setting takes effect at once (*live*), when its engine is loaded again, which the daemon does by itself
-  (*reload*), or when the daemon starts next (*restart*).
+- A setting that a client changes (`set_config`, `aimark models use`) takes effect at once (*live*), when its engine is
+  loaded again, which the daemon does by itself (*reload*), or when the daemon starts next (*restart*). What is edited
+  in the file by hand takes effect when the daemon starts next.
 
 ## Which file
 

@@ -8,8 +8,9 @@ import msgspec
 
 from aimark_daemon.assistant.running import RunningTurn
 from aimark_daemon.assistant.speaking import Speaker
-from aimark_daemon.config.types import Config, system_prompt_in
-from aimark_daemon.conversation.prompt import build_messages, system_prompt
+from aimark_daemon.config.instructions import instructions
+from aimark_daemon.config.types import Config
+from aimark_daemon.conversation.prompt import build_messages
 from aimark_daemon.conversation.slash import SlashLine
 from aimark_daemon.engines.base import CHAT, ChatRequest, Sampling
 from aimark_daemon.plugins.context import Context, ProgressOutput, TextOutput
@@ -71,7 +72,7 @@ async def answer_by_model(
     history = await store.history(turn.session, config.llm.history_turns)
     request = ChatRequest(
         session=turn.session,
-        messages=build_messages(_instructions(config), history, turn.text, config.llm.history_turns),
+        messages=build_messages(instructions(config), history, turn.text, config.llm.history_turns),
         sampling=sampling(config),
         threads=_threads_beside_speech(facts.threads) if speaker is not None else None,
     )
@@ -111,11 +112,6 @@ def sampling(config: Config) -> Sampling:
         seed=llm.seed,
         stop=tuple(llm.stop),
     )
-
-
-def _instructions(config: Config) -> str:
-    """The system message: the user's own or the built-in one. It never changes within a session."""
-    return system_prompt_in(config.llm, config.language) or system_prompt(config.language)
 
 
 def _threads_beside_speech(threads: int | None) -> int | None:

@@ -32,7 +32,6 @@ from aimark_daemon.protocol.messages import (
     SessionChanged,
     Topic,
     TurnError,
-    TurnStarted,
 )
 from aimark_daemon.roster import Roster
 from aimark_daemon.store import AsyncStore
@@ -71,6 +70,11 @@ class Assistant:
     def tokens_per_s(self) -> float | None:
         """How fast the last answer came; None before the first."""
         return self._tokens_per_s
+
+    def reply_so_far(self, turn: int) -> str | None:
+        """The answer of a running turn, further than what is stored of it; None when it does not run."""
+        running = self._turns.get(turn)
+        return running.reply if running is not None else None
 
     @property
     def load(self) -> tuple[int, int]:
@@ -207,7 +211,7 @@ class Assistant:
         number = await self._store.begin_turn(session, text)
         running = RunningTurn(number, session, text, listener=listener, publish=self._publish, stopwatch=stopwatch)
         self._turns[number] = running
-        running.tell(TurnStarted(turn=number, session=session, text=text, id=request))
+        running.announce(request)
         if transcript is not None:
             running.tell(
                 Heard(
@@ -228,6 +232,7 @@ class Assistant:
         answer = Answer()
         try:
             turn.begin()
+            self._log(turn.number, "asked", turn.text)
             self._publish("sessions", SessionChanged(session=await self._store.get_session(turn.session)), None)
             lock = self._queues.setdefault(turn.session, asyncio.Lock())
             async with lock:
@@ -251,6 +256,7 @@ class Assistant:
             await self._store.end_turn(
                 turn.number, "complete", turn.reply, timings=turn.stopwatch.timings(), tokens=answer.tokens
             )
+            self._log(turn.number, "answered", turn.reply)
             turn.end(Step.FALL_SILENT, self._done(turn, answer))
         except asyncio.CancelledError:
             await self._end_early(turn, Step.CANCEL, speaker)
@@ -309,6 +315,10 @@ class Assistant:
         else:
             ending = TurnError(turn=turn.number, session=turn.session, fault=fault, reply=turn.reply)
         turn.end(step, ending)
+
+    def _log(self, turn: int, what: str, words: str) -> None:
+        """Logs hold no conversation unless the configuration asks for it."""
+        log.info("turn %d %s: %s", turn, what, words if self._config().log.content else f"{len(words)} characters")
 
     def _tidy(self, session: str) -> None:
         """Forget a session's queue when nobody waits in it, so that days of sessions cost nothing."""

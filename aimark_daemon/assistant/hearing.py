@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from aimark_daemon.assistant.faults import FRAMES_LOST, LISTEN_CANCELLED, LISTEN_TOO_LONG, NOTHING_HEARD
-from aimark_daemon.engines.base import HEAR, MIC_RATE, HearRequest, Language, Partial, Transcript
-from aimark_daemon.protocol.audio import AudioFrame
+from aimark_daemon.engines.base import HEAR, HearRequest, Language, Partial, Transcript
+from aimark_daemon.protocol.audio import MIC_RATE, AudioFrame
 from aimark_daemon.workers.base import Call, Worker
 
 LIMIT_S = 600

@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import msgspec
+
 from aimark_daemon.assistant.listener import Listener
 from aimark_daemon.assistant.stopwatch import Stopwatch
 from aimark_daemon.conversation.turn import Phase, Step, TurnState
 from aimark_daemon.protocol.audio import AudioFrame
-from aimark_daemon.protocol.messages import Delta, Event, Topic
+from aimark_daemon.protocol.messages import Delta, Event, Topic, TurnStarted
 
 
 class Voice:
@@ -110,6 +112,12 @@ class RunningTurn:
         """Send an event to the client that asked and to all who follow turns."""
         self.voice.send(event)
         self._publish("turns", event, self.listener)
+
+    def announce(self, request: int | None) -> None:
+        """The turn began; `request` is the number of the asking client's request, which means nothing to others."""
+        started = TurnStarted(turn=self.number, session=self.session, text=self.text)
+        self.voice.send(msgspec.structs.replace(started, id=request))
+        self._publish("turns", started, self.listener)
 
     def say(self, text: str) -> None:
         """More of the answer."""

@@ -6,7 +6,7 @@ where it stayed below 0.35 for 100 ms, and is not padded.
 
 from __future__ import annotations
 
-from aimark_daemon.engines.base import MIC_RATE
+from aimark_daemon.protocol.audio import MIC_RATE
 
 WINDOW = 512
 """Samples of one probability: 32 ms at 16 kHz."""

@@ -1,16 +1,10 @@
-"""Where voice ends and where sound becomes audible: the two ends of the voice-to-voice time."""
+"""Where voice is, as Silero hears it: the beginning of the voice-to-voice time is the last voiced sample."""
 
 from __future__ import annotations
 
-import sys
-from array import array
-
 from aimark_daemon.audio.silero import Silero
 from aimark_daemon.audio.spans import Span, SpeechSpans
-from aimark_daemon.engines.base import MIC_RATE
-
-AUDIBLE = 200
-"""Amplitude of a 16-bit sample above which a listener hears it."""
+from aimark_daemon.protocol.audio import MIC_RATE
 
 
 def speech_spans(pcm: bytes) -> list[Span]:
@@ -28,11 +22,3 @@ def last_voiced_s(pcm: bytes) -> float:
     """Seconds from the first sample to just past the last voiced one; the whole length if nobody speaks."""
     spans = speech_spans(pcm)
     return (spans[-1][1] if spans else len(pcm) // 2) / MIC_RATE
-
-
-def first_audible_sample(pcm: bytes, threshold: int = AUDIBLE) -> int | None:
-    """Index of the first sample of mono s16le whose amplitude exceeds `threshold`; None if all is quieter."""
-    samples = array("h", pcm[: len(pcm) - len(pcm) % 2])
-    if sys.byteorder == "big":
-        samples.byteswap()
-    return next((i for i, value in enumerate(samples) if value > threshold or value < -threshold), None)

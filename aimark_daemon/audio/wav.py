@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from aimark_daemon.audio.faults import FILE_MISSING, FILE_UNREADABLE, FILE_UNWRITABLE, WAV_EMPTY, WAV_TOO_LONG
 from aimark_daemon.audio.riff import FLOAT, PCM, Layout, read_layout
-from aimark_daemon.engines.base import MIC_RATE
+from aimark_daemon.protocol.audio import MIC_RATE
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,8 +6,7 @@ import asyncio
 import time
 
 from aimark_daemon.client import DaemonClient
-from aimark_daemon.engines.base import MIC_RATE
-from aimark_daemon.protocol.audio import AudioFrame, FrameKind
+from aimark_daemon.protocol.audio import MIC_RATE, AudioFrame, FrameKind
 
 BLOCK = MIC_RATE // 50
 """Samples of one frame: 20 ms."""

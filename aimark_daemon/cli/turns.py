@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from aimark_daemon.audio.voiced import first_audible_sample
+from aimark_daemon.audio.audible import first_audible_sample
 from aimark_daemon.client import Arrival
 from aimark_daemon.errors import Fault
 from aimark_daemon.protocol.audio import AudioFrame

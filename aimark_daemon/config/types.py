@@ -90,7 +90,7 @@ class LlmConfig(Section, frozen=True, kw_only=True):
     ] = ""
     temperature: Annotated[
         float, Meta(ge=0, le=5, description="How freely words are chosen; 0 always takes the likeliest.")
-    ] = 0.7
+    ] = 0.4
     top_p: Annotated[
         float, Meta(gt=0, le=1, description="Choose among the likeliest words that make up this probability.")
     ] = 0.9

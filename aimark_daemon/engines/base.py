@@ -15,9 +15,6 @@ import msgspec
 from aimark_daemon.conversation.prompt import ChatMessage as ChatMessage  # noqa: PLC0414 - part of this contract
 from aimark_daemon.conversation.prompt import Role as Role  # noqa: PLC0414 - part of this contract
 
-MIC_RATE = 16_000
-"""Sample rate of everything that is heard, in Hz; always mono, signed 16-bit little-endian."""
-
 Language = Literal["auto", "ko", "en"]
 
 Req = TypeVar("Req")
@@ -88,7 +85,7 @@ class Engine(Protocol):
 class Sampling(msgspec.Struct, frozen=True):
     """How the next token is chosen. Ranges are checked by the configuration."""
 
-    temperature: float = 0.7
+    temperature: float = 0.4
     top_p: float = 0.9
     top_k: int = 40
     min_p: float = 0.05

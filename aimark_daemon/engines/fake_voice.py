@@ -15,7 +15,6 @@ from typing import Any, ClassVar
 
 from aimark_daemon.conversation.language import has_hangul, language_of
 from aimark_daemon.engines.base import (
-    MIC_RATE,
     Audio,
     EngineCall,
     Facts,
@@ -26,6 +25,7 @@ from aimark_daemon.engines.base import (
     Transcript,
 )
 from aimark_daemon.engines.voice_faults import VOICE_CANNOT_SPEAK
+from aimark_daemon.protocol.audio import MIC_RATE
 
 FRAME = MIC_RATE // 50
 LOUD = 500

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 import llama_cpp as lib
 
 from aimark_daemon.conversation.stops import TextStream
-from aimark_daemon.engines.base import ChatRequest, ChatResult, EngineCall, TextDelta
+from aimark_daemon.engines.base import ChatMessage, ChatRequest, ChatResult, EngineCall, TextDelta
 from aimark_daemon.engines.faults import LLM_FAILED
 from aimark_daemon.engines.llama_cache import SequenceCache, Slot
 from aimark_daemon.engines.llama_model import LOG, Decoded, LlamaModel
@@ -69,6 +69,19 @@ class LlamaChat:
             self.model.decode(tokens, position, 0)
             progress()
         lib.llama_memory_clear(self.model.memory, True)
+        if self._settings.system:
+            self._evaluate_system(self._settings.system, progress)
+
+    def _evaluate_system(self, system: str, progress: Callable[[], None]) -> None:
+        """Put the instructions into a sequence that belongs to no session; sessions copy them from there."""
+        tokens = self.prompts.tokens((ChatMessage("system", system), ChatMessage("user", "")))
+        slot = self.cache.claim("", tokens)
+        for at in range(0, min(len(tokens), self.model.n_ctx // 2), self._chunk):
+            chunk = tokens[at : at + self._chunk]
+            self.model.decode(chunk, at, slot.sequence, logits=False)
+            slot.tokens.extend(chunk)
+            progress()
+        self.cache.settle(slot)
 
     def answer(self, request: ChatRequest, call: EngineCall) -> ChatResult:
         """Answer, or go on with an answer. Raises AimarkError."""

@@ -33,6 +33,8 @@ class LlamaSettings(msgspec.Struct, frozen=True):
     """Conversations whose evaluated prefix is kept."""
     seed: int | None = None
     """Seed of answers whose request names none."""
+    system: str = ""
+    """Instructions to evaluate while loading, so that the first question need not wait for them."""
     type_k: int | None = None
     """ggml type of cached keys and values; absent: f16."""
     type_v: int | None = None

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
-from aimark_daemon.audio.voiced import AUDIBLE
+from aimark_daemon.audio.audible import AUDIBLE
 from aimark_daemon.conversation.language import has_hangul, language_of
 from aimark_daemon.engines.base import Audio, EngineCall, Facts, SpeakRequest, Spoken
 from aimark_daemon.engines.piper_text import pieces

@@ -7,9 +7,10 @@ from typing import Any
 
 from aimark_daemon.audio.silero import SileroStream
 from aimark_daemon.audio.spans import SpeechSpans
-from aimark_daemon.engines.base import MIC_RATE, EngineCall, Language, Partial, Transcript
+from aimark_daemon.engines.base import EngineCall, Language, Partial, Transcript
 from aimark_daemon.engines.whisper_decoder import Decoder, Heard
 from aimark_daemon.engines.whisper_pieces import Piece, PieceCutter
+from aimark_daemon.protocol.audio import MIC_RATE
 
 MIN_VOICED = MIC_RATE * 6 // 100
 """Shorter sounds than this are clicks, not words; samples."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from aimark_daemon.audio.spans import UNVOICED, VOICED, WINDOW
-from aimark_daemon.engines.base import MIC_RATE
+from aimark_daemon.protocol.audio import MIC_RATE
 
 LEAD = MIC_RATE // 2
 """Kept before speech: its soft beginning lies below the threshold."""

@@ -17,6 +17,9 @@ import msgspec
 
 from aimark_daemon.protocol.faults import BAD_FRAME
 
+MIC_RATE = 16_000
+"""Sample rate of everything that is heard, in Hz; always mono, signed 16-bit little-endian."""
+
 FRAME_VERSION = 1
 HEADER = struct.Struct("<BBHII")
 MAX_PCM_BYTES = 256 * 1024

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
+
+import msgspec
 
 from aimark_daemon import __version__
 from aimark_daemon.assistant import Assistant, Listener
 from aimark_daemon.assistant.faults import LISTEN_UNKNOWN
-from aimark_daemon.errors import AimarkError, as_fault
+from aimark_daemon.errors import AimarkError, Fault, as_fault
 from aimark_daemon.protocol import messages as m
 from aimark_daemon.protocol.audio import AudioFrame
 from aimark_daemon.server.base import ClientHandle
@@ -51,14 +53,19 @@ class Controls(Protocol):
 
 
 class Dispatch:
-    """Answers requests; one instance for all clients."""
+    """Answers requests; one instance for all clients. `standing` is what everyone who comes should know."""
 
-    def __init__(self, assistant: Assistant, store: AsyncStore, controls: Controls) -> None:
+    def __init__(
+        self, assistant: Assistant, store: AsyncStore, controls: Controls, standing: Mapping[str, Fault]
+    ) -> None:
         self._assistant = assistant
         self._store = store
         self._controls = controls
+        self._standing = standing
         self._listens: dict[tuple[ClientHandle, int], m.Listen] = {}
         self._clients: set[ClientHandle] = set()
+        self.greeted = 0
+        """How many clients have said hello so far."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -75,6 +82,7 @@ class Dispatch:
     async def connected(self, client: ClientHandle) -> None:
         """A client said hello."""
         self._clients.add(client)
+        self.greeted += 1
 
     async def disconnected(self, client: ClientHandle) -> None:
         """A client left."""
@@ -131,6 +139,9 @@ class Dispatch:
                     self._assistant.stop_listening(client, message.listen)
                 return m.Ok(id=message.id)
             case m.Subscribe():
+                if "notices" in message.topics:
+                    for fault in self._standing.values():
+                        client.send(m.Notice(level="warning", fault=fault))
                 client.send(m.Ok(id=message.id))
                 return self._controls.look() if "telemetry" in message.topics else None
             case m.ListCommands():
@@ -169,7 +180,8 @@ class Dispatch:
                 return self._changed(number, await store.create_session(message.title))
             case m.ShowSession():
                 session = await store.get_session(message.session)
-                return m.SessionReply(id=number, session=session, messages=tuple(await store.messages(session.id)))
+                stored = await store.messages(session.id)
+                return m.SessionReply(id=number, session=session, messages=tuple(map(self._live, stored)))
             case m.RenameSession():
                 return self._changed(number, await store.rename_session(message.session, message.title))
             case m.DeleteSession():
@@ -218,6 +230,13 @@ class Dispatch:
             case m.Shutdown():
                 controls.shutdown()
         return m.Ok(id=number)
+
+    def _live(self, message: m.MessageInfo) -> m.MessageInfo:
+        """A stored message with all of its text: an answer that is being written is further than its checkpoint."""
+        if message.state != "streaming" or message.turn is None:
+            return message
+        reply = self._assistant.reply_so_far(message.turn)
+        return message if reply is None else msgspec.structs.replace(message, content=reply)
 
     def _changed(self, number: int, session: m.SessionInfo) -> m.Event:
         self.publish("sessions", m.SessionChanged(session=session))

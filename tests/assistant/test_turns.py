@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from aimark_daemon import AimarkError
 from aimark_daemon.assistant.faults import NOTHING_HEARD
 from aimark_daemon.config.types import Config, LlmConfig
-from aimark_daemon.engines.base import MIC_RATE, ChatMessage
-from aimark_daemon.protocol.audio import AudioFrame, FrameKind
+from aimark_daemon.engines.base import ChatMessage
+from aimark_daemon.protocol.audio import MIC_RATE, AudioFrame, FrameKind
 from aimark_daemon.protocol.messages import (
     Cancelled,
     Delta,
@@ -67,6 +67,7 @@ async def test_events_come_in_order_and_the_request_is_named_to_its_client(tmp_p
         started = ear.events[0]
         assert isinstance(started, TurnStarted)
         assert started.id == 77
+        assert [e.id for _, e in it.published if isinstance(e, TurnStarted)] == [None]
         assert isinstance(ear.events[-1], Done)
         order = [type(event) for event in ear.events]
         assert order.index(Delta) < order.index(SpeechStarted) < order.index(SpeechClause) < order.index(SpeechEnded)

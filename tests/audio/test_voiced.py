@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aimark_daemon.audio.audible import first_audible_sample
 from aimark_daemon.audio.silero import Silero
 from aimark_daemon.audio.spans import WINDOW, SpeechSpans
-from aimark_daemon.audio.voiced import first_audible_sample, last_voiced_s, speech_spans
+from aimark_daemon.audio.voiced import last_voiced_s, speech_spans
 from aimark_daemon.audio.wav import read_wav
 
 RECORDED = Path(__file__).parents[2] / ".." / "shared" / "audio"

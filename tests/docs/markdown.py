@@ -105,9 +105,9 @@ def typed_calls(text: str) -> list[list[str]]:
 
 
 def mentioned_calls(text: str) -> list[str]:
-    """Inline code that names an `aimark` command; forms with [ ], | and ... are grammar, not commands."""
+    """Inline code that names an `aimark` command; forms with [ ], |, ... and COMMAND are grammar."""
     return [
         code
         for code in inline_codes(text)
-        if re.match(r"(uv run )?aimark( |$)", code) and not re.search(r"[\[\]|]|\.\.\.", code)
+        if re.match(r"(uv run )?aimark( |$)", code) and not re.search(r"[\[\]|]|\.\.\.|COMMAND", code)
     ]

@@ -84,7 +84,7 @@ def test_every_json_block_is_json_and_what_it_shows(page, tmp_path):
             file = tmp_path / "config.json"
             file.write_text(block.text, encoding="utf-8")
             assert load_config(file).warnings == ()
-        elif "sessions" in values and "version" in values:
+        elif values.get("version") == 1:
             assert from_json(block.text).sessions
 
 
@@ -175,17 +175,37 @@ def test_the_plugins_page_names_everything_a_plugin_may_use():
         assert f"| `{name}`" in page or f"| `{name}(" in page, name
 
 
+def on_fakes(home, **further):
+    """The environment of a call whose engines are fakes, with everything in a folder of its own."""
+    return os.environ | {
+        "AIMARK_HOME": str(home),
+        "AIMARK_FAKE_ENGINES": "1",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUTF8": "1",
+        **further,
+    }
+
+
+@pytest.mark.parametrize(("page", "language"), [("README.md", "en"), ("README.ko.md", "ko")])
+def test_the_demo_prints_what_the_readme_shows(page, language, tmp_path):
+    call, *shown, rest = blocks(read(page), "console")[0].text.splitlines()
+    assert (call, rest) == ("$ uv run aimark demo", "...")
+    locale = {"LC_ALL": f"{language}.UTF-8", "LANG": f"{language}.UTF-8"}
+    command = [sys.executable, "-m", "aimark_daemon", "demo", "--out", str(tmp_path / "answer.wav")]
+    environment = on_fakes(tmp_path, **locale)
+    done = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    printed = done.stdout.splitlines()
+    assert printed[0] == shown[0]
+    assert [line[:4] for line in printed[1:3]] == [line[:4] for line in shown[1:]] == ["  > ", "  < "]
+    assert printed[-1].strip() == str(tmp_path / "answer.wav")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="the stand-in for `aimark` is a shell script")
 def test_the_script_of_the_how_to_holds_a_conversation(tmp_path):
     (tmp_path / "aimark").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m aimark_daemon "$@"\n', encoding="utf-8")
     (tmp_path / "aimark").chmod(0o755)
-    environment = os.environ | {
-        "AIMARK_HOME": str(tmp_path / "home"),
-        "AIMARK_FAKE_ENGINES": "1",
-        "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT),
-        "PYTHONUTF8": "1",
-    }
+    environment = on_fakes(tmp_path / "home", PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     script = blocks(read("docs/how-to/use-from-scripts.md"), "python")[0].text
     done = subprocess.run(
         [sys.executable, "-c", script], env=environment, capture_output=True, encoding="utf-8", timeout=120, check=False

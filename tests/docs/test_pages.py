@@ -58,6 +58,12 @@ def test_every_page_can_be_reached_from_the_readme():
     assert {page for page in PAGES if page.name != "CHANGELOG.md"} <= reached
 
 
+def test_no_diagram_has_a_semicolon_which_would_end_its_line():
+    diagrams = [block for page in PAGES for block in blocks(read(page), "mermaid")]
+    assert len(diagrams) > 1
+    assert not [line for block in diagrams for line in block.text.splitlines() if ";" in line]
+
+
 @pytest.mark.parametrize(("english", "korean"), TRANSLATED)
 def test_both_languages_have_the_same_headings_and_commands(english, korean):
     english, korean = read(english), read(korean)

@@ -66,6 +66,16 @@ def test_no_more_threads_than_cores_are_used(tiny_gguf, threads):
     assert 1 <= model.facts.threads == usable_cores() <= os.cpu_count()
 
 
+def test_instructions_known_at_loading_are_evaluated_before_the_first_question(tiny_gguf):
+    model = loaded(tiny_gguf, n_ctx=512, n_ubatch=CHUNK, system=SYSTEM.content)
+    try:
+        first, _ = model.ask("first", "Hello, who are you?")
+        assert first.reused_tokens > 60
+        assert first.prompt_tokens - first.reused_tokens < 20
+    finally:
+        model.engine.close()
+
+
 def test_three_sessions_used_in_turn_evaluate_only_their_new_words(model):
     talks = {name: [f"I am {name}. Who are you?"] for name in ("Mina", "Jun", "Ada")}
     evaluated = []

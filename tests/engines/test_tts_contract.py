@@ -2,7 +2,7 @@
 
 import pytest
 
-from aimark_daemon.audio.voiced import first_audible_sample
+from aimark_daemon.audio.audible import first_audible_sample
 from aimark_daemon.audio.wav import read_wav, write_wav
 from aimark_daemon.engines.base import Audio, HearRequest, SpeakRequest
 from aimark_daemon.engines.fake_voice import FakeTTS

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from aimark_daemon.engines.base import MIC_RATE
+from aimark_daemon.protocol.audio import MIC_RATE
 
 
 class StubCall:

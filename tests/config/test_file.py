@@ -16,7 +16,7 @@ from aimark_daemon.config.types import Config, SystemPrompt, system_prompt_in
 from aimark_daemon.errors import AimarkError, Fault
 from aimark_daemon.paths import shipped_config
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def written(folder: Path, text: str) -> Path:

@@ -1,0 +1,109 @@
+"""What the command line learns of a turn, when a block went, and how imports are packed: pure."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aimark_daemon.cli.importing import parts
+from aimark_daemon.cli.microphone import BLOCK, Microphone
+from aimark_daemon.cli.shell import printable, system_language
+from aimark_daemon.cli.turns import TurnRecord
+from aimark_daemon.protocol.audio import AudioFrame, FrameKind
+from aimark_daemon.protocol.messages import (
+    Delta,
+    Done,
+    Heard,
+    ImportSessions,
+    SpeechStarted,
+    TurnStarted,
+    encode,
+)
+from aimark_daemon.server.limits import MAX_MESSAGE_BYTES
+
+RATE = 1000
+
+
+def speech(values: list[int], turn: int = 7) -> AudioFrame:
+    return AudioFrame(FrameKind.SPEECH, turn, 0, b"".join(v.to_bytes(2, "little", signed=True) for v in values))
+
+
+def record() -> TurnRecord:
+    turn = TurnRecord(request=3)
+    turn.take(TurnStarted(turn=7, session="s", id=3), 0.0)
+    turn.take(SpeechStarted(turn=7, sample_rate=RATE), 0.0)
+    return turn
+
+
+def test_an_audible_first_sample_counts_when_its_frame_arrives() -> None:
+    turn = record()
+    turn.take(speech([201]), 2.5)
+    assert (turn.first_audio_at, turn.audible_at) == (2.5, 2.5)
+
+
+def test_silence_before_the_first_audible_sample_is_played_first() -> None:
+    turn = record()
+    turn.take(speech([0] * 100), 1.0)
+    turn.take(speech([200] * 50 + [-201]), 1.01)
+    assert turn.first_audio_at == 1.0
+    assert turn.audible_at == 1.0 + 0.1 + 0.05
+
+
+def test_a_late_frame_is_played_when_it_arrives() -> None:
+    turn = record()
+    turn.take(speech([0] * 100), 1.0)
+    turn.take(speech([300]), 5.0)
+    assert turn.audible_at == 5.0
+
+
+def test_other_turns_are_left_alone() -> None:
+    turn = record()
+    turn.take(Delta(turn=8, at=0, text="다른 말"), 1.0)
+    turn.take(speech([9999], turn=8), 1.0)
+    turn.take(Done(turn=8, session="t", finish="stop", reply="다른 말"), 1.0)
+    assert (turn.reply, turn.speech_s, turn.ended) == ("", 0.0, False)
+    turn.take(Heard(turn=7, text="안녕", language="ko"), 1.5)
+    turn.take(Delta(turn=7, at=0, text="네"), 2.0)
+    turn.take(Done(turn=7, session="s", finish="length", reply="네!"), 3.0)
+    assert (turn.heard_at, turn.first_token_at, turn.reply, turn.finish) == (1.5, 2.0, "네!", "length")
+
+
+@given(st.integers(1, 500), st.integers(1, 500 * BLOCK))
+def test_a_moment_of_the_recording_is_found_in_its_block(blocks: int, end: int) -> None:
+    microphone = Microphone(b"")
+    microphone.sent = [float(number) for number in range(blocks)]
+    end = min(end, blocks * BLOCK)
+    block = int(microphone.sent_at(end / 16_000))
+    assert block * BLOCK < end <= (block + 1) * BLOCK
+    assert microphone.sent_at(None) == blocks - 1
+
+
+def test_a_moment_outside_the_recording_is_its_nearest_block() -> None:
+    microphone = Microphone(b"")
+    microphone.sent = [1.0, 2.0]
+    assert (microphone.sent_at(0.0), microphone.sent_at(99.0)) == (1.0, 2.0)
+
+
+@given(st.lists(st.text(st.sampled_from('가"\\\n\x01a😀'), max_size=60), max_size=12), st.integers(1, 4000))
+def test_a_packed_import_keeps_every_session_in_order_and_fits_messages(texts: list[str], times: int) -> None:
+    sessions = [
+        {"title": f"대화 {number}", "messages": [{"role": "user", "content": text * times}]}
+        for number, text in enumerate(texts)
+    ]
+    packed = parts(json.dumps({"version": 1, "sessions": sessions}))
+    assert all(len(encode(ImportSessions(id=2**53, text=text)).encode()) <= MAX_MESSAGE_BYTES for text in packed)
+    again = [session for text in packed for session in json.loads(text)["sessions"]]
+    assert [(s["title"], s["messages"][0]["content"]) for s in again] == [
+        (s["title"], s["messages"][0]["content"]) for s in sessions
+    ]
+
+
+def test_terminals_are_not_acted_upon() -> None:
+    assert printable("안녕\x1b[2J\x07\n\t하세요\x9b") == "안녕[2J\n\t하세요"
+
+
+def test_the_language_follows_the_first_variable_that_is_set() -> None:
+    assert system_language({"LC_ALL": "ko_KR.UTF-8", "LANG": "en_US.UTF-8"}) == "ko"
+    assert system_language({"LC_ALL": "", "LANG": "ko_KR"}) == "ko"
+    assert system_language({"LC_MESSAGES": "en_US", "LANG": "ko_KR"}) == "en"
+    assert system_language({"LANG": "C"}) == "en"
