@@ -16,6 +16,7 @@ from aimark_daemon.assistant import Assistant, Listener
 from aimark_daemon.config import Changes, Loaded
 from aimark_daemon.config.faults import RESTART_NEEDED
 from aimark_daemon.config.keeper import ConfigKeeper
+from aimark_daemon.config.types import LogConfig
 from aimark_daemon.controls import DaemonControls
 from aimark_daemon.errors import Fault
 from aimark_daemon.gpu.telemetry import Sampler, Work
@@ -35,6 +36,7 @@ from aimark_daemon.workers.supervisor import Supervisor
 log = logging.getLogger("aimark.daemon")
 
 _BACKUP_AGE = timedelta(days=1)
+_HOUSEKEEPING_S = 3600.0
 _KEEP_DELETED = timedelta(days=30)
 """How long a deleted session can be restored."""
 
@@ -115,7 +117,7 @@ class Daemon:
 
         self._roster = Roster(Supervisor)
         stack.push_async_callback(self._roster.stop)
-        self._keeper = ConfigKeeper(self._loaded, apply=self._apply, tell=self._tell)
+        self._keeper = ConfigKeeper(self._loaded, apply=self._apply, tell=self._tell, forget=self._forget)
         self._assistant = Assistant(
             store=self._store,
             roster=self._roster,
@@ -145,7 +147,7 @@ class Daemon:
         await self._serve(stack, instance)
         for warning in self._loaded.warnings:
             self._tell(warning)
-        for work in (self._sampler.run(), self._keeper.watch(), self._provision.supply(), self._housekeeping()):
+        for work in (self._sampler.run(), self._keeper.watch(), self._provision.supply(), keep_house(self._store)):
             task = asyncio.create_task(work)
             task.add_done_callback(_complain)
             stack.push_async_callback(_end, task)
@@ -182,13 +184,11 @@ class Daemon:
         host.load_folder(self._paths.plugins)
         return host
 
-    async def _housekeeping(self) -> None:
-        await self._store.backup_if_due(_BACKUP_AGE)
-        await self._store.purge(datetime.now(UTC) - _KEEP_DELETED)
-
     async def _apply(self, changed: Changes) -> None:
         """Bring a changed configuration into force."""
         self._sampler.wake()
+        if "log.level" in changed.live:
+            set_log_level(self._keeper.config.log)
         if jobs := tuple(job for job in JOBS if job in changed.engines):
             await self._provision.supply(jobs)
         if changed.restart:
@@ -216,12 +216,33 @@ class Daemon:
             on_card=any(extra.get("offloads") or extra.get("device") == "cuda" for extra in extras),
         )
 
+    def _forget(self, code: str) -> None:
+        """Those who come later need not know it any more."""
+        self._standing.pop(code, None)
+
     def _publish(self, topic: m.Topic, event: m.Event, besides: Listener | None = None) -> None:
         self._dispatch.publish(topic, event, besides)
 
     def shutdown(self) -> None:
         """Stop soon."""
         self._stopping.set()
+
+
+async def keep_house(store: AsyncStore) -> None:
+    """Back up when it is due and remove what was deleted long ago, for as long as the daemon runs."""
+    while True:
+        try:
+            await store.purge(datetime.now(UTC) - _KEEP_DELETED)
+            await store.backup_if_due(_BACKUP_AGE)
+        except Exception:
+            log.exception("housekeeping failed; it is tried again later")
+        await asyncio.sleep(_HOUSEKEEPING_S)
+
+
+def set_log_level(config: LogConfig) -> None:
+    """Let the program's own loggers keep what the configuration asks for."""
+    for name in ("aimark", "aimark_daemon"):
+        logging.getLogger(name).setLevel(config.level.upper())
 
 
 def _complain(task: asyncio.Task[None]) -> None:

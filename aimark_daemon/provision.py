@@ -29,7 +29,7 @@ MODEL_IN_USE = fault_kind(
     message="{model} is in use.",
     message_ko="{model} 모델을 사용하는 중입니다.",
     hint="Choose another one first: `aimark models use ID`.",
-    hint_ko="먼저 다른 모델을 고르세요: `aimark models use ID`.",
+    hint_ko="먼저 `aimark models use ID`로 다른 모델을 골라 주세요.",
 )
 NO_MODEL = fault_kind(
     "no_model",
@@ -64,6 +64,8 @@ class Provision:
         self._progress = progress
         self._fake_engines = fake_engines
         self._used: dict[Job, str] = {}
+        self._asked: dict[Job, int] = dict.fromkeys(JOBS, 0)
+        """How often each job's model was looked for; what is found for an earlier wish counts no more."""
         self._stopping = threading.Event()
 
     async def supply(self, jobs: tuple[Job, ...] = JOBS) -> None:
@@ -74,13 +76,18 @@ class Provision:
         if self._fake_engines:
             await self._roster.assign(job, fake_spec(job))
             return
+        self._asked[job] = asked = self._asked[job] + 1
         try:
             model, path = await self._choose(job)
         except Exception as error:  # noqa: BLE001 - a job without a model must not take the others down
+            if asked != self._asked[job]:
+                return
             fault = as_fault(error)
             log.warning("no model for %s: %s %s", job, fault.message.en, fault.detail)
             self._used.pop(job, None)
             await self._roster.set_absent(job, fault)
+            return
+        if asked != self._asked[job]:
             return
         self._used[job] = model
         await self._roster.assign(job, engine_spec(job, model, path, self._config()))

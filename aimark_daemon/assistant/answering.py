@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from aimark_daemon.assistant.faults import ANSWER_CUT_OFF
 from aimark_daemon.assistant.running import RunningTurn
 from aimark_daemon.assistant.speaking import Speaker
 from aimark_daemon.config.instructions import instructions
@@ -65,7 +66,7 @@ async def answer_by_model(
     """Let the language model answer.
 
     Raises:
-        AimarkError: the engine's fault.
+        AimarkError: the engine's fault, or `answer_cut_off`.
     """
     worker = await roster.get("llm")
     facts = await worker.ready()
@@ -89,6 +90,9 @@ async def answer_by_model(
         result = await call.result()
     finally:
         call.cancel()
+    if result.finish == "cancelled":
+        # Not by the turn, whose own cancel does not come this far: the worker was given another model.
+        raise ANSWER_CUT_OFF()
     return Answer(
         finish=result.finish,
         tokens=result.tokens,

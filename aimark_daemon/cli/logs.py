@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from aimark_daemon.config.types import LogConfig
+from aimark_daemon.daemon import set_log_level
 
 NAME: Final = "daemon.log"
 _BYTES: Final = 10_000_000
@@ -31,8 +32,7 @@ def log_to_file(folder: Path, config: LogConfig, *, also_stderr: bool, everythin
             stderr.addFilter(lambda record: not record.name.startswith(_TOLD_OTHERWISE))
         handlers.append(stderr)
     logging.basicConfig(level=logging.WARNING, handlers=handlers)
-    for name in ("aimark", "aimark_daemon"):
-        logging.getLogger(name).setLevel(config.level.upper())
+    set_log_level(config)
 
 
 class _OwnersFile(RotatingFileHandler):

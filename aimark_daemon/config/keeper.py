@@ -6,7 +6,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Final
 
+from aimark_daemon.config import faults
 from aimark_daemon.config.file import Changes, Loaded, changes, load_config, set_value
 from aimark_daemon.config.types import Config
 from aimark_daemon.errors import AimarkError, Fault
@@ -15,17 +17,36 @@ log = logging.getLogger("aimark.config")
 
 LOOK_S = 1.0
 """How often the file is looked at."""
+OF_THE_FILE: Final = (
+    faults.CONFIG_INVALID,
+    faults.CONFIG_BROKEN,
+    faults.CONFIG_ENCODING,
+    faults.CONFIG_UNREADABLE,
+    faults.CONFIG_KEY_IGNORED,
+    faults.CONFIG_KEY_DOUBLED,
+)
+"""What was told of the file that was read before counts no more once another one has been read."""
 
 
 class ConfigKeeper:
-    """Holds the configuration. `apply` is awaited with what changed; `tell` with what people should know."""
+    """Holds the configuration.
+
+    `apply` is awaited with what changed; `tell` is called with what people should know, and `forget` with the code of
+    what they need not know any more.
+    """
 
     def __init__(
-        self, loaded: Loaded, *, apply: Callable[[Changes], Awaitable[None]], tell: Callable[[Fault], None]
+        self,
+        loaded: Loaded,
+        *,
+        apply: Callable[[Changes], Awaitable[None]],
+        tell: Callable[[Fault], None],
+        forget: Callable[[str], None],
     ) -> None:
         self._loaded = loaded
         self._apply = apply
         self._tell = tell
+        self._forget = forget
         self._seen = _stamp(loaded.path)
         self._lock = asyncio.Lock()
 
@@ -59,6 +80,8 @@ class ConfigKeeper:
                 except AimarkError as error:
                     self._tell(error.fault)
                     continue
+                for kind in OF_THE_FILE:
+                    self._forget(kind.code)
                 for warning in loaded.warnings:
                     self._tell(warning)
                 await self._take(loaded)

@@ -87,7 +87,7 @@ class LlmConfig(Section, frozen=True, kw_only=True):
     system_prompt: Annotated[
         SystemPrompt | str,
         Meta(description="Instructions to the model: one text, or one a language. Empty uses the built-in ones."),
-    ] = ""
+    ] = SystemPrompt()
     temperature: Annotated[
         float, Meta(ge=0, le=5, description="How freely words are chosen; 0 always takes the likeliest.")
     ] = 0.4

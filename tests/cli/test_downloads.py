@@ -12,6 +12,8 @@ from aimark_daemon.cli.shell import Shell
 from aimark_daemon.errors import AimarkError
 from tests.models.fakes import FakeMirror, entry, store
 
+SHOW_CURSOR = "\x1b[?25h"
+
 
 @pytest.fixture
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
@@ -82,11 +84,17 @@ def test_nothing_is_fetched_where_something_is_installed_chosen_or_forbidden(
     assert [info.id for info in models.list() if info.installed] == ["other-llm"]
 
 
-def test_on_a_terminal_there_is_a_bar(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_on_a_terminal_there_is_a_bar_until_the_download_ends(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     with Downloads() as downloads:
         downloads.update("작은-모델", 1_000_000, 4_000_000)
         downloads.update("작은-모델", 4_000_000, 4_000_000)
-    told = capsys.readouterr().err
-    assert "작은-모델" in told
-    assert "4.0/4.0 MB" in told
+        told = capsys.readouterr().err
+        assert SHOW_CURSOR in told, "the bar is still drawn"
+        downloads.update("둘째", 1_000_000, 2_000_000)
+        downloads.update("둘째", 2_000_000, 2_000_000)
+    told += capsys.readouterr().err
+    for part in ("작은-모델", "4.0/4.0 MB", "둘째", "2.0/2.0 MB"):
+        assert part in told
