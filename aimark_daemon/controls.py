@@ -15,6 +15,7 @@ from aimark_daemon.gpu.telemetry import Sampler
 from aimark_daemon.protocol import messages as m
 from aimark_daemon.provision import Provision
 from aimark_daemon.roster import JOBS, Job, Roster
+from aimark_daemon.server.prometheus import exposition
 from aimark_daemon.server.server import Server
 from aimark_daemon.store import AsyncStore
 from aimark_daemon.workers.base import WorkerState
@@ -62,9 +63,21 @@ class DaemonControls:
             pid=os.getpid(),
             port=self._server().port,
             engines=dict(infos.items()),
-            gpu=self._sampler.gpus(),
+            gpu=await self._sampler.gpus(),
             sessions=await self._store.count_sessions(),
             uptime_s=round(time.monotonic() - self._began, 1),
+            gpu_fault=self._sampler.trouble,
+        )
+
+    async def metrics(self) -> str:
+        """One telemetry sample as Prometheus text."""
+        sample = await self._sampler.fresh()
+        return exposition(
+            sample,
+            dict(self._roster.infos().items()),
+            version=__version__,
+            uptime_s=round(time.monotonic() - self._began, 1),
+            gpu_fault=self._sampler.trouble,
         )
 
     async def models(self) -> tuple[m.ModelInfo, ...]:
@@ -95,6 +108,11 @@ class DaemonControls:
     async def set_config(self, key: str, value: object) -> tuple[str, ...]:
         """Change a value; engines it concerns are loaded again. Returns the keys that wait for a restart."""
         return await self._keeper.set(key, value)
+
+    def look(self) -> m.TelemetryHistory:
+        """The telemetry until now, for a client that begins to look."""
+        self._sampler.wake()
+        return self._sampler.history()
 
     def page_address(self) -> str:
         """The page's address with a fresh log-in code."""

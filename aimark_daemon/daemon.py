@@ -19,7 +19,7 @@ from aimark_daemon.config.keeper import ConfigKeeper
 from aimark_daemon.config.types import LogConfig
 from aimark_daemon.controls import DaemonControls
 from aimark_daemon.errors import Fault
-from aimark_daemon.gpu.telemetry import Sampler
+from aimark_daemon.gpu.telemetry import Sampler, Work
 from aimark_daemon.models.store import ModelStore
 from aimark_daemon.paths import Paths
 from aimark_daemon.plugins.host import PluginHost, bundled_folder
@@ -129,9 +129,9 @@ class Daemon:
         stack.push_async_callback(self._assistant.stop)
         self._sampler = Sampler(
             interval=lambda: self._keeper.config.telemetry.interval_s,
-            wanted=lambda: any("telemetry" in client.topics for client in self._dispatch.clients),
-            publish=lambda sample: self._publish("telemetry", sample),
-            tokens_per_s=lambda: self._assistant.tokens_per_s,
+            wanted=lambda topic: any(topic in client.topics for client in self._dispatch.clients),
+            publish=self._publish,
+            work=self._work,
         )
         self._provision = Provision(
             roster=self._roster,
@@ -166,7 +166,8 @@ class Daemon:
         )
         self._dispatch = Dispatch(self._assistant, self._store, controls, self._standing)
         port = self._loaded.config.server.port if self._options.port is None else self._options.port
-        self._server = Server(self._dispatch, Auth(self._paths.token, clock=time.monotonic, wall=time.time), port=port)
+        auth = Auth(self._paths.token, clock=time.monotonic, wall=time.time)
+        self._server = Server(self._dispatch, auth, port=port, metrics_text=controls.metrics)
         await self._server.start()
         stack.push_async_callback(self._server.stop)
         instance.publish(self._server.port, __version__)
@@ -185,6 +186,7 @@ class Daemon:
 
     async def _apply(self, changed: Changes) -> None:
         """Bring a changed configuration into force."""
+        self._sampler.wake()
         if "log.level" in changed.live:
             set_log_level(self._keeper.config.log)
         if jobs := tuple(job for job in JOBS if job in changed.engines):
@@ -198,6 +200,21 @@ class Daemon:
         self._standing[fault.code] = fault
         if hasattr(self, "_dispatch"):
             self._publish("notices", m.Notice(level="warning", fault=fault))
+
+    def _work(self) -> Work:
+        """What goes into a telemetry sample beside the machine."""
+        infos = self._roster.infos()
+        turns, waiting = self._assistant.load
+        extras = [info.facts.get("extra", {}) for info in infos.values()]
+        return Work(
+            pids={job: info.pid for job, info in infos.items() if info.pid is not None},
+            tokens_per_s=self._assistant.tokens_per_s,
+            turns=turns,
+            waiting=waiting,
+            model=infos["llm"].model,
+            plan=str(infos["llm"].facts.get("extra", {}).get("plan", "")),
+            on_card=any(extra.get("offloads") or extra.get("device") == "cuda" for extra in extras),
+        )
 
     def _forget(self, code: str) -> None:
         """Those who come later need not know it any more."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import msgspec
@@ -14,6 +14,7 @@ import psutil
 from aimark_daemon.config.types import Config
 from aimark_daemon.engine_specs import engine_spec, fake_spec
 from aimark_daemon.errors import Exit, as_fault, fault_kind
+from aimark_daemon.gpu.nvml import free_vram
 from aimark_daemon.models.choice import choose
 from aimark_daemon.models.faults import MODEL_MISSING
 from aimark_daemon.models.store import ModelStore
@@ -52,7 +53,7 @@ class Provision:
         roster: Roster,
         models: ModelStore,
         config: Callable[[], Config],
-        gpus: Callable[[], tuple[GpuInfo, ...]],
+        gpus: Callable[[], Awaitable[tuple[GpuInfo, ...]]],
         progress: Progress,
         fake_engines: bool = False,
     ) -> None:
@@ -101,12 +102,11 @@ class Provision:
                 raise NO_MODEL(job=job)
             await self.pull(starter, lambda done, total: self._progress(starter, done, total))
             infos = await asyncio.to_thread(self._models.list)
-        gpus = self._gpus()
         choice = choose(
             job,
             wanted,
             infos,
-            free_vram=max((gpu.vram_free or 0 for gpu in gpus), default=0) if gpus else None,
+            free_vram=free_vram(await self._gpus()),
             free_ram=psutil.virtual_memory().available,
             language="auto" if job == "tts" else config.language,
         )

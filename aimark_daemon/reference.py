@@ -40,6 +40,7 @@ AREAS: Final = {
     "Models": ("models", "provision"),
     "Engines": ("engines",),
     "Workers": ("workers", "roster"),
+    "Graphics card": ("gpu",),
 }
 """Headings of the errors page, with the modules and packages whose faults are below each."""
 _ELSEWHERE: Final = "Everything else"

@@ -19,6 +19,10 @@ def info(model, *, installed, starter=False):
     return ModelInfo(model, "llm", model, 1000, "MIT", ("en", "ko"), installed, starter=starter, memory=1000)
 
 
+async def no_cards():
+    return ()
+
+
 class Shelf:
     """A model store whose download waits until it is let go; `fault` ends it."""
 
@@ -79,7 +83,7 @@ class Wishes:
             roster=self.roster,
             models=shelf,
             config=lambda: Config(llm=LlmConfig(model=self.wish)),
-            gpus=tuple,
+            gpus=no_cards,
             progress=lambda *progress: self.told.append(progress),
         )
 

@@ -89,6 +89,11 @@ class Assistant:
         return running.reply if running is not None else None
 
     @property
+    def load(self) -> tuple[int, int]:
+        """How many turns run, and how many of them have no word of their answer yet."""
+        return len(self._turns), sum(not turn.reply for turn in self._turns.values())
+
+    @property
     def busy(self) -> bool:
         """Whether a turn runs or someone is being heard."""
         return bool(self._turns or self._hearings)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aimark_daemon import __version__
 from aimark_daemon.cli.display import has_display
-from aimark_daemon.cli.findings import Finding, error, ok, warning
+from aimark_daemon.cli.findings import Finding, error, of_fault, ok, warning
 from aimark_daemon.errors import Exit, Text
 
 GIB = 1024**3
@@ -99,12 +99,15 @@ def _memory() -> Finding:
 
 
 def _gpu() -> Finding:
+    from aimark_daemon.gpu.faults import GPU_DRIVER_MISSING, GPU_NONE
     from aimark_daemon.gpu.nvml import Nvml
 
     nvml = Nvml()
     cards = nvml.sample()
-    driver = _driver() if cards else ""
+    trouble = nvml.trouble
     nvml.close()
+    if trouble is not None and trouble.code not in {GPU_DRIVER_MISSING.code, GPU_NONE.code}:
+        return of_fault("gpu", trouble, "warning")
     if not cards:
         return ok(
             "gpu",
@@ -114,18 +117,7 @@ def _gpu() -> Finding:
     names = ", ".join(
         card.name + (f" ({card.vram_free / GIB:.1f} GiB free)" if card.vram_free is not None else "") for card in cards
     )
-    return ok("gpu", f"{names}, driver {driver}".removesuffix(", driver "))
-
-
-def _driver() -> str:
-    """The driver's version, while NVML is open; empty if it does not tell."""
-    import pynvml
-
-    try:
-        version = pynvml.nvmlSystemGetDriverVersion()
-    except pynvml.NVMLError:
-        return ""
-    return version if isinstance(version, str) else version.decode(errors="replace")
+    return ok("gpu", f"{names}, driver {cards[0].driver}".removesuffix(", driver "))
 
 
 def _microphone() -> Finding:

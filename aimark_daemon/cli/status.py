@@ -28,6 +28,8 @@ def run(shell: Shell, _arguments: Namespace) -> int:
         shell.out(_engine_line(shell, name, engine))
     for card in status.gpu:
         shell.out(_gpu_line(card))
+    if status.gpu_fault is not None:
+        shell.out(f"  gpu: {status.gpu_fault.message.in_language(shell.language)} [{status.gpu_fault.code}]")
     shell.out(shell.text(f"{status.sessions} conversations", f"대화 {status.sessions}개"))
     return Exit.OK
 

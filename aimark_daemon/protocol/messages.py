@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from aimark_daemon.errors import Fault
+from aimark_daemon.errors import Fault, Text
 from aimark_daemon.protocol.faults import BAD_MESSAGE
 
 PROTOCOL_VERSION = 1
@@ -258,8 +258,39 @@ class EngineInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     fault: Fault | None = None
 
 
+class ThrottleReason(msgspec.Struct, frozen=True):
+    """Why a graphics card runs slower than it could."""
+
+    code: str
+    words: Text
+
+
+class GpuProcess(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A program that uses a graphics card. `worker` is the job of the daemon's own; `vram` in bytes."""
+
+    pid: int
+    name: str = ""
+    vram: int | None = None
+    worker: str = ""
+
+
+class MigInstance(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One part of a graphics card that is divided (MIG). Bytes."""
+
+    index: int
+    name: str = ""
+    uuid: str = ""
+    vram_total: int | None = None
+    vram_used: int | None = None
+    vram_free: int | None = None
+
+
 class GpuInfo(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One graphics card. What the driver does not tell is absent. Bytes, watts, degrees Celsius, percent."""
+    """One graphics card. What the driver does not tell is absent. Bytes, watts, degrees Celsius, percent, MHz.
+
+    `throttle` is empty when nothing slows the card down. `mig` is there when the card is divided; programs then get
+    its parts, and `vram_free` of the whole is free to nobody.
+    """
 
     index: int
     name: str = ""
@@ -270,10 +301,25 @@ class GpuInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     power_w: float | None = None
     power_limit_w: float | None = None
     temperature_c: float | None = None
+    uuid: str = ""
+    driver: str = ""
+    clock_mhz: int | None = None
+    memory_clock_mhz: int | None = None
+    throttle: tuple[ThrottleReason, ...] | None = None
+    processes: tuple[GpuProcess, ...] | None = None
+    mig: tuple[MigInstance, ...] | None = None
+
+
+class ProcessShare(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one process takes: percent of one processor core since the sample before, and resident bytes."""
+
+    pid: int
+    cpu: float | None = None
+    rss: int | None = None
 
 
 class Status(msgspec.Struct, frozen=True, omit_defaults=False):
-    """The daemon at a glance. `state` is starting, ready, degraded or stopping."""
+    """The daemon at a glance. `state` is starting, ready, degraded or stopping; `gpu_fault` why `gpu` lacks cards."""
 
     state: str
     version: str
@@ -283,6 +329,7 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=False):
     gpu: tuple[GpuInfo, ...]
     sessions: int
     uptime_s: float = 0.0
+    gpu_fault: Fault | None = None
 
 
 class ModelInfo(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -527,7 +574,11 @@ class SessionChanged(Event, frozen=True, tag="session_changed"):
 
 
 class Telemetry(Event, frozen=True, tag="telemetry"):
-    """One sample of the machine (topic telemetry). `time` in seconds since the epoch; bytes; percent."""
+    """One sample of the machine (topic telemetry). `time` in seconds since the epoch; bytes; percent.
+
+    `cpu` is of all cores. `workers` are by job. `turns` run now; `waiting` of them have no word of their answer yet.
+    `tokens_per_s` is that of the last answer. `plan` says how the language model is laid out in memory.
+    """
 
     time: float
     gpu: tuple[GpuInfo, ...] = ()
@@ -535,6 +586,24 @@ class Telemetry(Event, frozen=True, tag="telemetry"):
     memory_total: int | None = None
     memory_available: int | None = None
     tokens_per_s: float | None = None
+    workers: dict[str, ProcessShare] = {}
+    daemon: ProcessShare | None = None
+    turns: int = 0
+    waiting: int = 0
+    model: str = ""
+    plan: str = ""
+
+
+class TelemetryHistory(Event, frozen=True, tag="telemetry_history"):
+    """The last minutes of telemetry, sent once to who subscribes to it, before the first sample (topic telemetry).
+
+    `times` in seconds since the epoch, oldest first. Each series has one value for each time, null where it was not
+    known; its name is that of the sample's field: `cpu`, `memory_available`, `tokens_per_s`, `gpu.0.vram_used`,
+    `gpu.0.utilisation`, `worker.llm.cpu`, `worker.llm.rss`, `daemon.rss` and so on.
+    """
+
+    times: tuple[float, ...] = ()
+    series: dict[str, tuple[float | None, ...]] = {}
 
 
 class Notice(Event, frozen=True, tag="notice"):
@@ -572,6 +641,7 @@ ServerMessage = (
     | EngineChanged
     | SessionChanged
     | Telemetry
+    | TelemetryHistory
     | Notice
 )
 

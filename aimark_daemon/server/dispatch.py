@@ -45,6 +45,9 @@ class Controls(Protocol):
     async def set_config(self, key: str, value: object) -> tuple[str, ...]:
         """Change a value; returns the keys that take effect at the next start."""
 
+    def look(self) -> m.TelemetryHistory:
+        """A client begins to look at the telemetry: the history until now. Samples follow."""
+
     def page_address(self) -> str:
         """The page's address with a fresh log-in code."""
 
@@ -143,7 +146,8 @@ class Dispatch:
                 if "notices" in message.topics:
                     for fault in self._standing.values():
                         client.send(m.Notice(level="warning", fault=fault))
-                return m.Ok(id=message.id)
+                client.send(m.Ok(id=message.id))
+                return self._controls.look() if "telemetry" in message.topics else None
             case m.ListCommands():
                 return m.CommandsReply(id=message.id, commands=tuple(self._assistant.commands()))
             case _:

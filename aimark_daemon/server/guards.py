@@ -23,6 +23,7 @@ class Route(StrEnum):
     HEALTH = "health"
     LOGIN = "login"
     SOCKET = "socket"
+    METRICS = "metrics"
 
 
 class Verdict(StrEnum):
@@ -80,6 +81,7 @@ _ROUTES: Final[dict[str, Route]] = {
     "/health": Route.HEALTH,
     "/login": Route.LOGIN,
     "/socket": Route.SOCKET,
+    "/metrics": Route.METRICS,
 }
 _BEARER: Final = "Bearer "
 
@@ -115,9 +117,7 @@ def decide(facts: RequestFacts, port: int, credentials: Credentials) -> Allow | 
     refused = _foreign(facts, route)
     if refused is not None:
         return refused
-    if route is Route.SOCKET:
-        return _page_socket(facts, port, credentials) if facts.origins else _program_socket(facts, credentials)
-    return Allow(route)
+    return _admitted(facts, route, port, credentials)
 
 
 def _misdirected(facts: RequestFacts, port: int) -> Deny | None:
@@ -146,6 +146,21 @@ def _foreign(facts: RequestFacts, route: Route) -> Deny | None:
     return Deny(403, "another site may not ask")
 
 
+def _admitted(facts: RequestFacts, route: Route, port: int, credentials: Credentials) -> Allow | Deny:
+    """Ask for the secret that the route needs."""
+    match route:
+        case Route.PAGE | Route.ASSET | Route.HEALTH | Route.LOGIN:
+            return Allow(route)
+        case Route.SOCKET if facts.origins:
+            return _page_socket(facts, port, credentials)
+        case Route.SOCKET:
+            return _program(facts, route, credentials)
+        case Route.METRICS:
+            if facts.origins or facts.fetch_sites or facts.fetch_modes:
+                return Deny(403, "only programs may ask")
+            return _program(facts, route, credentials)
+
+
 def _page_socket(facts: RequestFacts, port: int, credentials: Credentials) -> Allow | Deny:
     """A browser shows our origin, checked already, and our cookie."""
     if facts.authorizations:
@@ -153,21 +168,21 @@ def _page_socket(facts: RequestFacts, port: int, credentials: Credentials) -> Al
     values = cookie_values(facts.cookies, cookie_name(port))
     if not values:
         return Deny(401, "log in first")
-    return _judged(credentials.cookie(values), "page")
+    return _judged(credentials.cookie(values), Route.SOCKET, "page")
 
 
-def _program_socket(facts: RequestFacts, credentials: Credentials) -> Allow | Deny:
+def _program(facts: RequestFacts, route: Route, credentials: Credentials) -> Allow | Deny:
     """A program shows the token and no origin, which no browser can leave out."""
     header = facts.authorizations[0] if facts.authorizations else ""
     if not header.startswith(_BEARER) or len(header) == len(_BEARER):
         return Deny(401, "a bearer token is needed")
-    return _judged(credentials.bearer(header[len(_BEARER) :]), "command line")
+    return _judged(credentials.bearer(header[len(_BEARER) :]), route, "command line")
 
 
-def _judged(verdict: Verdict, client: str) -> Allow | Deny:
+def _judged(verdict: Verdict, route: Route, client: str) -> Allow | Deny:
     match verdict:
         case Verdict.GOOD:
-            return Allow(Route.SOCKET, client)
+            return Allow(route, client)
         case Verdict.THROTTLED:
             return Deny(429, "too many wrong log-ins")
         case Verdict.WRONG:

@@ -15,6 +15,7 @@ from aimark_daemon import __version__
 from aimark_daemon.server.auth import Auth
 from aimark_daemon.server.guards import Allow, Deny, RequestFacts, Route, Verdict, decide
 from aimark_daemon.server.page import NO_STORE, SECURITY_HEADERS, Page
+from aimark_daemon.server.prometheus import CONTENT_TYPE
 
 CODE_HEADER: Final = "X-Aimark-Code"
 """Carries the log-in code. A header, as URLs end up in histories and logs; and no other origin may send it unasked."""
@@ -51,14 +52,14 @@ class Http:
         self._port = port
 
     def answer(self, request: Request) -> Response | Allow:
-        """The response, or who may go on to open a WebSocket."""
+        """The response, or who may go on: to open a WebSocket, or to be given the metrics."""
         decision = decide(facts_of(request), self._port, self._credentials)
         if isinstance(decision, Deny):
             # The path is the client's own text: it stays out of the log.
             _log.info("refused: %d %s", decision.status, decision.reason)
             return _refusal(decision.status, decision.reason)
         match decision.route:
-            case Route.SOCKET:
+            case Route.SOCKET | Route.METRICS:
                 return decision
             case Route.HEALTH:
                 body = msgspec.json.encode({"status": "ok", "version": __version__})
@@ -86,6 +87,11 @@ class Http:
                 return _refusal(429, "too many wrong log-ins")
             case Verdict.WRONG:
                 return _refusal(401, "the code is wrong, was used, or is older than a minute")
+
+
+def metrics(text: str) -> Response:
+    """The answer to a Prometheus server."""
+    return _response(200, text.encode(), CONTENT_TYPE)
 
 
 def unavailable(reason: str) -> Response:

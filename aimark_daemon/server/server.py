@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ from aimark_daemon.server.auth import Auth
 from aimark_daemon.server.base import Dispatcher
 from aimark_daemon.server.binding import bind_loopback
 from aimark_daemon.server.client import GOING_AWAY, POLICY, SocketClient
-from aimark_daemon.server.http import Http, fence, unavailable
+from aimark_daemon.server.guards import Route
+from aimark_daemon.server.http import Http, fence, metrics, unavailable
 from aimark_daemon.server.limits import MAX_MESSAGE_BYTES, Limits
 from aimark_daemon.server.page import Page
 from aimark_daemon.server.session import Session
@@ -42,9 +43,10 @@ class DoorConnection(ServerConnection):
 
 
 class Server:
-    """One loopback port: the page, `/health`, `/login`, and `/socket`.
+    """One loopback port: the page, `/health`, `/login`, `/metrics` and `/socket`.
 
-    `port` 0 takes any free one; after `start` the attribute holds the real one. `clock` gives steady seconds.
+    `port` 0 takes any free one; after `start` the attribute holds the real one. `clock` gives steady seconds,
+    `metrics_text` the text of `/metrics`.
     """
 
     def __init__(
@@ -56,8 +58,10 @@ class Server:
         *,
         limits: Limits | None = None,
         clock: Callable[[], float] = time.monotonic,
+        metrics_text: Callable[[], Awaitable[str]] | None = None,
     ) -> None:
         self.port = port
+        self._metrics_text = metrics_text
         self._dispatcher = dispatcher
         self._auth = auth
         self._page_dir = page_dir
@@ -168,17 +172,28 @@ class Server:
 
         return CountedConnection
 
-    def _process_request(self, websocket: ServerConnection, request: Request) -> Response | None:
+    async def _process_request(self, websocket: ServerConnection, request: Request) -> Response | None:
         if self._http is None:
             return unavailable("not started")
         answer = self._http.answer(request)
         if isinstance(answer, Response):
             return answer
+        if answer.route is Route.METRICS:
+            return await self._metrics()
         if self._stopping or len(self._clients) >= self._limits.connections:
             return unavailable("too many connections")
         if isinstance(websocket, DoorConnection):
             websocket.kind, websocket.token_number = answer.client, self._token_number
         return None
+
+    async def _metrics(self) -> Response:
+        if self._metrics_text is None:
+            return unavailable("there are no metrics")
+        try:
+            return metrics(await self._metrics_text())
+        except Exception:  # noqa: BLE001 - whatever the machine holds, the server goes on
+            _log.exception("no metrics")
+            return unavailable("the metrics could not be read")
 
     async def _serve(self, websocket: ServerConnection) -> None:
         # Between the check and the handshake's end others may have come in, or the token may have been replaced.

@@ -9,6 +9,7 @@ from aimark_daemon.config.check import settings
 from aimark_daemon.config.types import Config
 from aimark_daemon.errors import FAULT_KINDS
 from aimark_daemon.protocol.generate import schema
+from aimark_daemon.server.prometheus import FAMILIES
 from tests.docs.markdown import (
     IDS,
     PAGES,
@@ -98,7 +99,7 @@ def test_every_fault_and_message_that_is_named_exists(page):
     tags = set(re.findall(r'"enum": \["([a-z_]+)"\]', str(schema()).replace("'", '"')))
     fields = {name for definition in schema()["$defs"].values() for name in definition.get("properties", ())}
     codes = {kind.code for kinds in reference.declared_faults().values() for kind in kinds}
-    known = tags | fields | codes | OTHER_NAMES
+    known = tags | fields | codes | set(FAMILIES) | OTHER_NAMES
     for code in inline_codes(page.read_text(encoding="utf-8")):
         if re.fullmatch(r"[a-z]+(_[a-z]+)+", code):
             assert code in known, f"there is no {code}"

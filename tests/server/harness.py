@@ -84,6 +84,10 @@ class FakeDispatcher:
         self.gone.set()
 
 
+async def some_metrics() -> str:
+    return "aimark_turns 0\n"
+
+
 class Door:
     """A running server with what stands behind it."""
 
@@ -120,13 +124,20 @@ class Door:
 
 @contextlib.asynccontextmanager
 async def open_door(
-    folder: Path, *, limits: Limits | None = None, clock: Callable[[], float] | None = None, page: Path | None = None
+    folder: Path,
+    *,
+    limits: Limits | None = None,
+    clock: Callable[[], float] | None = None,
+    page: Path | None = None,
+    metrics: Callable[[], Coroutine[Any, Any, str]] | None = None,
 ) -> AsyncIterator[Door]:
     """A server on a free port, stopped at the end."""
     steady = clock or Clock()
     auth = Auth(folder / "token", clock=steady, wall=Clock(1_800_000_000.0))
     dispatcher = FakeDispatcher()
-    server = Server(dispatcher, auth, page or folder / "page", 0, limits=limits, clock=steady)
+    server = Server(
+        dispatcher, auth, page or folder / "page", 0, limits=limits, clock=steady, metrics_text=metrics or some_metrics
+    )
     await server.start()
     try:
         yield Door(server, auth, dispatcher)

@@ -1,5 +1,7 @@
 """The guards, without sockets: nothing but the listed shape of a request passes."""
 
+from dataclasses import replace
+
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -66,7 +68,7 @@ headers = st.lists(words, max_size=3).map(tuple)
 requests = st.builds(
     RequestFacts,
     method=st.sampled_from(["GET", "POST", "get", "DELETE", ""]),
-    path=st.sampled_from(["/", "/socket", "/login", "/health", "/assets/a.js"]) | st.text(max_size=20),
+    path=st.sampled_from(["/", "/socket", "/login", "/health", "/metrics", "/assets/a.js"]) | st.text(max_size=20),
     hosts=st.just((OWN,)) | headers,
     origins=st.just((f"http://{OWN}",)) | headers,
     cookies=headers,
@@ -79,7 +81,9 @@ requests = st.builds(
 @given(requests)
 @example(facts(origins=(f"http://{OWN}",), cookies=(f"aimark_{PORT}=good",)))
 @example(facts(authorizations=("Bearer good",)))
-def test_whatever_passes_has_our_host_no_foreign_origin_and_for_the_socket_a_secret(request):
+@example(facts("/metrics", authorizations=("Bearer good",)))
+@example(facts("/metrics", origins=(f"http://{OWN}",), cookies=(f"aimark_{PORT}=good",)))
+def test_whatever_passes_has_our_host_no_foreign_origin_and_for_socket_and_metrics_a_secret(request):
     decision = decide(request, PORT, Secrets())
     if isinstance(decision, Deny):
         assert 400 <= decision.status < 500
@@ -97,6 +101,17 @@ def test_whatever_passes_has_our_host_no_foreign_origin_and_for_the_socket_a_sec
         by_program = not request.origins and request.authorizations == ("Bearer good",)
         assert by_page != by_program
         assert decision.client == ("page" if by_page else "command line")
+
+
+@given(requests)
+@example(facts("/metrics", authorizations=("Bearer good",)))
+def test_metrics_are_for_a_program_with_the_token_and_never_for_a_browser(request):
+    request = replace(request, path="/metrics")
+    decision = decide(request, PORT, Secrets())
+    if isinstance(decision, Allow):
+        assert decision == Allow(Route.METRICS, "command line")
+        assert request.authorizations == ("Bearer good",)
+        assert request.origins == request.fetch_sites == request.fetch_modes == ()
 
 
 @given(st.text(max_size=60))
@@ -118,13 +133,14 @@ def test_a_path_with_dots_an_encoding_or_a_query_is_unknown():
 def test_a_throttled_secret_is_told_to_wait_even_if_it_is_right():
     page = facts(origins=(f"http://{OWN}",), cookies=(f"aimark_{PORT}=good",))
     assert decide(page, PORT, Throttled()) == Deny(429, "too many wrong log-ins")
-    assert decide(facts(authorizations=("Bearer good",)), PORT, Throttled()).status == 429
+    for path in ("/socket", "/metrics"):
+        assert decide(facts(path, authorizations=("Bearer good",)), PORT, Throttled()).status == 429
 
 
 def test_a_link_on_another_page_may_lead_to_the_page_but_a_script_or_frame_may_not_load_anything():
     cross = {"fetch_sites": ("cross-site",)}
     assert decide(facts("/", fetch_modes=("navigate",), **cross), PORT, Secrets()) == Allow(Route.PAGE)
-    for path in ("/", "/health", "/assets/a.js", "/login"):
+    for path in ("/", "/health", "/assets/a.js", "/login", "/metrics"):
         assert decide(facts(path, fetch_modes=("no-cors",), **cross), PORT, Secrets()).status == 403
     assert decide(facts("/health", fetch_modes=("navigate",), **cross), PORT, Secrets()).status == 403
 

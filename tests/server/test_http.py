@@ -1,5 +1,6 @@
 """The page, its headers, health and the log-in, on raw sockets."""
 
+import asyncio
 import json
 import os
 
@@ -50,6 +51,7 @@ async def test_every_answer_carries_the_same_security_headers_refusals_too(tmp_p
             ("/login", "no-store"),
             ("/nothing", "no-store"),
             ("/socket", "no-store"),
+            ("/metrics", "no-store"),
         ):
             headers = (await request(door.port, path)).headers
             rest = {name: value for name, value in headers.items() if name not in {"content-type", "content-length"}}
@@ -114,6 +116,46 @@ async def test_health_says_that_it_is_ok_and_which_version_and_nothing_else(tmp_
         answer = await request(door.port, "/health")
         assert answer.status == 200
         assert json.loads(answer.body) == {"status": "ok", "version": __version__}
+
+
+@in_loop
+async def test_metrics_are_sent_as_prometheus_reads_them(tmp_path):
+    async with open_door(tmp_path) as door:
+        answer = await request(door.port, "/metrics", ("Authorization", f"Bearer {door.token}"))
+        assert answer.status == 200
+        assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+        assert answer.body == b"aimark_turns 0\n"
+        refused = await request(door.port, "/metrics")
+        assert (refused.status, refused.body) == (401, b"a bearer token is needed\n")
+
+
+@in_loop
+async def test_metrics_that_cannot_be_read_are_unavailable_and_everything_else_goes_on(tmp_path):
+    async def broken():
+        raise RuntimeError("secret")
+
+    async with open_door(tmp_path, metrics=broken) as door:
+        answer = await request(door.port, "/metrics", ("Authorization", f"Bearer {door.token}"))
+        assert answer.status == 503
+        assert b"secret" not in answer.body
+        assert (await request(door.port, "/health")).status == 200
+
+
+@in_loop
+async def test_slow_metrics_hold_up_nobody(tmp_path):
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow():
+        begun.set()
+        await go_on.wait()
+        return "\n"
+
+    async with open_door(tmp_path, metrics=slow) as door:
+        scrape = asyncio.create_task(request(door.port, "/metrics", ("Authorization", f"Bearer {door.token}")))
+        await begun.wait()
+        assert (await request(door.port, "/health")).status == 200
+        go_on.set()
+        assert (await scrape).status == 200
 
 
 @in_loop

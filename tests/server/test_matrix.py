@@ -35,7 +35,10 @@ ORIGINS = {
 }
 METHODS = ("GET", "POST", "DELETE", "HEAD", "OPTIONS", "PUT", "TRACE", "get")
 SECRETS = ("none", "cookie", "wrong-cookie", "bearer", "wrong-bearer", "both")
-ROUTES = ("/", "/health", "/login", "/socket", "/assets/app.js", "/nothing", "/health?x=1", "//health", "/Socket", "*")
+ROUTES = (
+    *("/", "/health", "/login", "/socket", "/metrics", "/assets/app.js"),
+    *("/nothing", "/health?x=1", "/metrics?x=1", "/metrics/", "//health", "/Socket", "*"),
+)
 
 
 def secret_headers(door: Door, secret: str) -> list[tuple[str, str]]:
@@ -86,17 +89,30 @@ async def test_only_get_of_known_paths_is_answered_whatever_secret_comes_with_it
     async with open_door(tmp_path) as door:
         for route, method, secret in itertools.product(ROUTES, METHODS, ("none", "bearer")):
             status = await ask(door, route, "own", "absent", secret, method)
-            known = route in {"/", "/health", "/login", "/socket", "/assets/app.js"}
+            known = route in {"/", "/health", "/login", "/socket", "/metrics", "/assets/app.js"}
             if not known:
                 assert status == 404, (route, method, secret)
             elif method != "GET":
                 assert status == 405, (route, method, secret)
             else:
                 expected = {"/": 200, "/health": 200, "/login": 403, "/assets/app.js": 404}
-                assert status == expected.get(route, 101 if secret == "bearer" else 401), (route, method, secret)
+                good = 200 if route == "/metrics" else 101
+                assert status == expected.get(route, good if secret == "bearer" else 401), (route, method, secret)
 
 
-@pytest.mark.parametrize("route", ["/", "/health", "/login", "/socket", "/assets/app.js", "/nothing"])
+@in_loop
+async def test_metrics_are_given_to_a_program_with_the_token_only(tmp_path):
+    given = set()
+    for host, origin, secret in itertools.product(HOSTS, ORIGINS, SECRETS):
+        async with open_door(tmp_path) as door:
+            status = await ask(door, "/metrics", host, origin, secret)
+        assert status in {200, 400, 401, 403, 421}, (host, origin, secret)
+        if status == 200:
+            given.add((host, origin, secret))
+    assert given == {(host, "absent", secret) for host in GOOD_HOSTS for secret in ("bearer", "both")}
+
+
+@pytest.mark.parametrize("route", ["/", "/health", "/login", "/socket", "/metrics", "/assets/app.js", "/nothing"])
 @in_loop
 async def test_no_route_answers_a_wrong_host_or_a_foreign_origin(tmp_path, route):
     async with open_door(tmp_path) as door:

@@ -58,6 +58,7 @@ export type ServerMessage =
   | EngineChanged
   | SessionChanged
   | Telemetry
+  | TelemetryHistory
   | Notice;
 
 /** The first message: which protocol and language the client speaks. */
@@ -250,7 +251,7 @@ export interface Welcome {
   status: Status;
 }
 
-/** The daemon at a glance. `state` is starting, ready, degraded or stopping. */
+/** The daemon at a glance. `state` is starting, ready, degraded or stopping; `gpu_fault` why `gpu` lacks cards. */
 export interface Status {
   state: string;
   version: string;
@@ -260,6 +261,7 @@ export interface Status {
   gpu: GpuInfo[];
   sessions: number;
   uptime_s?: number;
+  gpu_fault?: Fault | null;
 }
 
 /** An engine's worker as clients see it. */
@@ -290,7 +292,11 @@ export interface Text {
   ko: string;
 }
 
-/** One graphics card. What the driver does not tell is absent. Bytes, watts, degrees Celsius, percent. */
+/**
+ * One graphics card. What the driver does not tell is absent. Bytes, watts, degrees Celsius, percent, MHz. `throttle`
+ * is empty when nothing slows the card down. `mig` is there when the card is divided; programs then get its parts, and
+ * `vram_free` of the whole is free to nobody.
+ */
 export interface GpuInfo {
   index: number;
   name?: string;
@@ -301,6 +307,37 @@ export interface GpuInfo {
   power_w?: number | null;
   power_limit_w?: number | null;
   temperature_c?: number | null;
+  uuid?: string;
+  driver?: string;
+  clock_mhz?: number | null;
+  memory_clock_mhz?: number | null;
+  throttle?: ThrottleReason[] | null;
+  processes?: GpuProcess[] | null;
+  mig?: MigInstance[] | null;
+}
+
+/** Why a graphics card runs slower than it could. */
+export interface ThrottleReason {
+  code: string;
+  words: Text;
+}
+
+/** A program that uses a graphics card. `worker` is the job of the daemon's own; `vram` in bytes. */
+export interface GpuProcess {
+  pid: number;
+  name?: string;
+  vram?: number | null;
+  worker?: string;
+}
+
+/** One part of a graphics card that is divided (MIG). Bytes. */
+export interface MigInstance {
+  index: number;
+  name?: string;
+  uuid?: string;
+  vram_total?: number | null;
+  vram_used?: number | null;
+  vram_free?: number | null;
 }
 
 /** Done, nothing to tell. */
@@ -564,7 +601,11 @@ export interface SessionChanged {
   session: SessionInfo;
 }
 
-/** One sample of the machine (topic telemetry). `time` in seconds since the epoch; bytes; percent. */
+/**
+ * One sample of the machine (topic telemetry). `time` in seconds since the epoch; bytes; percent. `cpu` is of all
+ * cores. `workers` are by job. `turns` run now; `waiting` of them have no word of their answer yet. `tokens_per_s` is
+ * that of the last answer. `plan` says how the language model is laid out in memory.
+ */
 export interface Telemetry {
   type: "telemetry";
   time: number;
@@ -573,6 +614,31 @@ export interface Telemetry {
   memory_total?: number | null;
   memory_available?: number | null;
   tokens_per_s?: number | null;
+  workers?: Record<string, ProcessShare>;
+  daemon?: ProcessShare | null;
+  turns?: number;
+  waiting?: number;
+  model?: string;
+  plan?: string;
+}
+
+/** What one process takes: percent of one processor core since the sample before, and resident bytes. */
+export interface ProcessShare {
+  pid: number;
+  cpu?: number | null;
+  rss?: number | null;
+}
+
+/**
+ * The last minutes of telemetry, sent once to who subscribes to it, before the first sample (topic telemetry). `times`
+ * in seconds since the epoch, oldest first. Each series has one value for each time, null where it was not known; its
+ * name is that of the sample's field: `cpu`, `memory_available`, `tokens_per_s`, `gpu.0.vram_used`,
+ * `gpu.0.utilisation`, `worker.llm.cpu`, `worker.llm.rss`, `daemon.rss` and so on.
+ */
+export interface TelemetryHistory {
+  type: "telemetry_history";
+  times?: number[];
+  series?: Record<string, (number | null)[]>;
 }
 
 /** Something people should know (topic notices). */
