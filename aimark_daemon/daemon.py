@@ -71,7 +71,7 @@ class Daemon:
         self._progress = progress
         self._engine_changed = engine_changed
         self._began = time.monotonic()
-        self._standing: dict[str, Fault] = {}
+        self._standing: dict[tuple[str, str], Fault] = {}
         """What people should know, also those who come later."""
         self._stopping = asyncio.Event()
         self._keeper: ConfigKeeper
@@ -197,7 +197,7 @@ class Daemon:
     def _tell(self, fault: Fault) -> None:
         """Say something people should know: to the log, to who is here, and to who comes later."""
         log.warning("%s %s", fault.message.en, fault.detail)
-        self._standing[fault.code] = fault
+        self._standing[fault.code, fault.message.en] = fault
         if hasattr(self, "_dispatch"):
             self._publish("notices", m.Notice(level="warning", fault=fault))
 
@@ -218,7 +218,8 @@ class Daemon:
 
     def _forget(self, code: str) -> None:
         """Those who come later need not know it any more."""
-        self._standing.pop(code, None)
+        for key in [key for key in self._standing if key[0] == code]:
+            del self._standing[key]
 
     def _publish(self, topic: m.Topic, event: m.Event, besides: Listener | None = None) -> None:
         self._dispatch.publish(topic, event, besides)

@@ -170,7 +170,7 @@ class Config(Section, frozen=True, kw_only=True):
 
     language: Annotated[
         Literal["auto", "ko", "en"],
-        Meta(description='Language of messages and the preferred voice; "auto" follows the system.'),
+        Meta(description='Language of messages and of the built-in instructions; "auto" follows the system.'),
     ] = "auto"
     server: ServerConfig = ServerConfig()
     paths: PathsConfig = PathsConfig()

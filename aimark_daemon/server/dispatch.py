@@ -59,7 +59,7 @@ class Dispatch:
     """Answers requests; one instance for all clients. `standing` is what everyone who comes should know."""
 
     def __init__(
-        self, assistant: Assistant, store: AsyncStore, controls: Controls, standing: Mapping[str, Fault]
+        self, assistant: Assistant, store: AsyncStore, controls: Controls, standing: Mapping[tuple[str, str], Fault]
     ) -> None:
         self._assistant = assistant
         self._store = store
