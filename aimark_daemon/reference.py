@@ -37,7 +37,7 @@ AREAS: Final = {
     "Commands and plugins": ("plugins",),
     "Conversations": ("store",),
     "Recordings": ("audio",),
-    "Models": ("models", "provision"),
+    "Models": ("models", "gguf", "provision"),
     "Engines": ("engines",),
     "Workers": ("workers", "roster"),
 }
