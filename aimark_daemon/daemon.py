@@ -20,7 +20,9 @@ from aimark_daemon.config import Loaded, changes, set_value
 from aimark_daemon.config.schema import config_schema
 from aimark_daemon.engine_specs import fake_spec
 from aimark_daemon.errors import Fault
+from aimark_daemon.gpu.last_good import LastGoodPlans
 from aimark_daemon.gpu.telemetry import Sampler
+from aimark_daemon.llm_loader import LlmLoader
 from aimark_daemon.models.store import ModelStore
 from aimark_daemon.paths import Paths
 from aimark_daemon.plugins.host import PluginHost, bundled_folder
@@ -81,6 +83,7 @@ class Daemon:
         self._sampler: Sampler
         self._provision: Provision
         self._roster: Roster
+        self._loader: LlmLoader
 
     @property
     def in_use(self) -> bool:
@@ -108,7 +111,12 @@ class Daemon:
         if interrupted := await self._store.mark_interrupted():
             log.warning("%d turns were cut off by the last end of the daemon", interrupted)
 
-        self._roster = Roster(Supervisor)
+        self._loader = LlmLoader(
+            gpus=lambda: self._sampler.gpus(),  # noqa: PLW0108 - there is no sampler yet
+            plans=LastGoodPlans(self._paths.data / "plans.json"),
+            reserve=lambda: self._loaded.config.llm.vram_reserve_mb * 1_000_000,
+        )
+        self._roster = Roster(lambda spec: Supervisor(spec, remedy=self._loader.remedy if spec.name == "llm" else None))
         stack.push_async_callback(self._roster.stop)
         host = PluginHost(self._loaded.config.plugins.disabled)
         host.load_folder(bundled_folder())
@@ -135,10 +143,12 @@ class Daemon:
             config=lambda: self._loaded.config,
             gpus=self._sampler.gpus,
             progress=self._progress,
+            loader=self._loader,
         )
         stack.callback(self._provision.stop)
         self._roster.on_change(lambda job, info: self._publish("engines", m.EngineChanged(engine=job, info=info)))
         self._roster.on_change(self._engine_changed)
+        self._roster.on_change(lambda job, info: self._loader.heard(info) if job == "llm" else None)
 
         port = self._loaded.config.server.port if self._options.port is None else self._options.port
         self._server = Server(self._dispatch, Auth(self._paths.token, clock=time.monotonic, wall=time.time), port=port)

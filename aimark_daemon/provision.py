@@ -12,8 +12,9 @@ import msgspec
 import psutil
 
 from aimark_daemon.config.types import Config
-from aimark_daemon.engine_specs import engine_spec
+from aimark_daemon.engine_specs import engine_spec, llm_wish
 from aimark_daemon.errors import Exit, as_fault, fault_kind
+from aimark_daemon.llm_loader import LlmLoader
 from aimark_daemon.models.choice import choose
 from aimark_daemon.models.faults import MODEL_MISSING
 from aimark_daemon.models.store import ModelStore
@@ -54,8 +55,10 @@ class Provision:
         config: Callable[[], Config],
         gpus: Callable[[], tuple[GpuInfo, ...]],
         progress: Progress,
+        loader: LlmLoader,
     ) -> None:
         self._roster = roster
+        self._loader = loader
         self._models = models
         self._config = config
         self._gpus = gpus
@@ -70,6 +73,9 @@ class Provision:
     async def _supply(self, job: Job) -> None:
         try:
             model, path = await self._choose(job)
+            spec = engine_spec(job, model, path, self._config())
+            if job == "llm":
+                spec = await self._loader.prepare(spec, llm_wish(self._config()))
         except Exception as error:  # noqa: BLE001 - a job without a model must not take the others down
             fault = as_fault(error)
             log.warning("no model for %s: %s %s", job, fault.message.en, fault.detail)
@@ -77,7 +83,7 @@ class Provision:
             await self._roster.set_absent(job, fault)
             return
         self._used[job] = model
-        await self._roster.assign(job, engine_spec(job, model, path, self._config()))
+        await self._roster.assign(job, spec)
 
     async def _choose(self, job: Job) -> tuple[str, Path]:
         config = self._config()

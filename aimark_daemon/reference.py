@@ -38,7 +38,7 @@ AREAS: Final = {
     "Conversations": ("store",),
     "Recordings": ("audio",),
     "Models": ("models", "gguf", "provision"),
-    "Engines": ("engines",),
+    "Engines": ("engines", "gpu"),
     "Workers": ("workers", "roster"),
 }
 """Headings of the errors page, with the modules and packages whose faults are below each."""

@@ -1,4 +1,4 @@
-"""`aimark models`: list, pull, use, rm. Without a daemon they work on the store and the configuration directly."""
+"""`aimark models`: list, pull, use, rm, fit. Without a daemon they work on the store and the configuration directly."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from argparse import Namespace
 
 import msgspec
 
+from aimark_daemon.cli import fit
 from aimark_daemon.cli.connection import call_daemon
 from aimark_daemon.cli.shell import Shell
 from aimark_daemon.cli.starter import pull
@@ -37,6 +38,8 @@ def run(shell: Shell, arguments: Namespace) -> int:
             for info in _list(shell, store, running=running):
                 shell.emit(info) if shell.json else shell.out(_line(shell, info))
             return Exit.OK
+        case "fit":
+            return fit.run(shell, arguments)
         case "pull":
             # Here rather than in the daemon: Ctrl-C stops it, and the bar needs no messages.
             pull(shell, store, arguments.id)

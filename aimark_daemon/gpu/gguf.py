@@ -19,6 +19,7 @@ _RECURRENT: Final = ("ssm_", "time_mix_", "shortconv.")
 _PART: Final = re.compile(r"-(\d{5})-of-(\d{5})\.gguf$")
 _HEAD: Final = 1 << 20
 _BLOCK: Final = 32
+_MOST_LAYERS: Final = 4096
 
 _WINDOWED: Final = {
     "gemma2": 2,
@@ -85,9 +86,9 @@ class _Facts:
         if not self._architecture:
             raise self._other("it names no architecture", "아키텍처 이름이 없습니다")
         self._count = _number(self._key("block_count"))
-        if self._count < 1:
-            name = self._architecture
-            raise self._other(f"it is of the kind {name!r}, without layers", f"{name} 종류이고 층이 없습니다")
+        if not 1 <= self._count <= _MOST_LAYERS:
+            what = f"{self._architecture!r}, {self._count}"
+            raise self._other(f"architecture and layers are {what}", f"아키텍처와 층 수가 {what}입니다")
 
     def read(self, mmproj: int) -> ModelFacts:
         """The facts."""

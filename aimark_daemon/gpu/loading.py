@@ -136,8 +136,8 @@ class Remember:
 Consequence = Start | Settle | GiveUp | Remember | None
 
 _MAY: Final[dict[type, frozenset[LoadState]]] = {
-    Spawned: frozenset({LoadState.SPAWN, LoadState.CRASHED}),
-    Loaded: frozenset({LoadState.SPAWN, LoadState.LOAD}),
+    Spawned: frozenset({LoadState.SPAWN, LoadState.CRASHED, LoadState.SETTLE, LoadState.FAILED, LoadState.DEGRADED}),
+    Loaded: frozenset({LoadState.LOAD}),
     Worked: frozenset({LoadState.READY, LoadState.BUSY}),
     Ended: frozenset({LoadState.SPAWN, LoadState.LOAD, LoadState.READY, LoadState.BUSY, LoadState.CRASHED}),
     Measured: frozenset({LoadState.SETTLE}),
@@ -161,19 +161,25 @@ class Loading:
         self._crashes: list[float] = []
         self._struck = False
 
+    def may(self, kind: type[Happening]) -> bool:
+        """Whether such a happening means something now."""
+        return kind is Began or self.state in _MAY[kind]
+
     def step(self, happening: Happening, now: float) -> Consequence:
         """What follows from what happened; `now` in seconds of any monotonic clock.
 
         Raises:
             ValueError: that cannot happen in this state.
         """
-        if not isinstance(happening, Began) and self.state not in _MAY[type(happening)]:
+        if not self.may(type(happening)):
             raise ValueError(f"{type(happening).__name__} in state {self.state}")
         match happening:
             case Began(memory):
                 fresh = plan(self._facts, memory, self._wish)
                 return self._start(recall(fresh, self._last, self._facts, memory), memory)
             case Spawned():
+                if self.state in (LoadState.FAILED, LoadState.DEGRADED):  # somebody wants it tried anew
+                    self._crashes, self._struck = [], False
                 self.state = LoadState.LOAD
             case Loaded(memory):
                 return self._loaded(memory, now)
