@@ -207,5 +207,5 @@ def _end_of(ending: Ending) -> Ended:
         out_of_memory=out_of_memory,
         heals=ending.heals,
         wanted=round(wanted * 1024 * 1024) if out_of_memory and wanted is not None else None,
-        counts=verdict is not None and verdict.kind in (ExitKind.CRASHED, ExitKind.HUNG),
+        counts=out_of_memory or (verdict is not None and verdict.kind in (ExitKind.CRASHED, ExitKind.HUNG)),
     )

@@ -157,6 +157,7 @@ class Loading:
         self._before = Memory()
         self._until = 0.0
         self._failure: Ended | None = None
+        self._failed_at_work = False
         self._ready_since: float | None = None
         self._crashes: list[float] = []
         self._struck = False
@@ -207,22 +208,25 @@ class Loading:
         assert self.plan is not None
         if self._ready_since is not None and now - self._ready_since >= HEALTHY_S:
             self.plan = msgspec.structs.replace(self.plan, attempt=0)
-        self._ready_since = None
+        was_ready, self._ready_since = self._ready_since is not None, None
         if not end.heals:
             self.state = LoadState.FAILED
             return GiveUp(end.fault)
         if end.out_of_memory:
-            self.state, self._failure, self._until = LoadState.SETTLE, end, now + SETTLE_S
+            self.state, self._until = LoadState.SETTLE, now + SETTLE_S
+            self._failure, self._failed_at_work = end, was_ready
             return Settle(self._until)
+        return self._crashed(end, now)
+
+    def _crashed(self, end: Ended, now: float) -> Consequence:
+        """Too often: first the card is left alone, then the model."""
+        assert self.plan is not None
         self.state = LoadState.CRASHED
         if not end.counts:
             return None
         self._crashes = [at for at in self._crashes if now - at < CRASH_WINDOW_S] + [now]
-        return self._crashed(end) if len(self._crashes) >= CRASHES else None
-
-    def _crashed(self, end: Ended) -> Consequence:
-        """Too often: first the card is left alone, then the model."""
-        assert self.plan is not None
+        if len(self._crashes) < CRASHES:
+            return None
         self._crashes = []
         if self._struck:
             self.state = LoadState.DEGRADED
@@ -241,6 +245,8 @@ class Loading:
         assert self._failure is not None
         lower = next_plan(self.plan, self._facts, self._deficit(memory))
         if lower is None:
+            if self._failed_at_work:  # it does load: this is a crash like others
+                return self._crashed(self._failure, now)
             self.state = LoadState.FAILED
             return GiveUp(self._failure.fault)
         # Other programs may have grown meanwhile: then what fits now is lower than the next rung.

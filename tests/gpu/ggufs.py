@@ -1,5 +1,6 @@
 """GGUF files that are whole and tiny: real tables, weights of zeroes."""
 
+import os
 import struct
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def value(given) -> bytes:
 
 
 def write(path: Path, values: dict, tensors: dict[str, tuple[int, ...]], kind: int = F16) -> Path:
-    """A GGUF with these values and tensors (name to shape)."""
+    """A GGUF with these values and tensors (name to shape). Weights take no room on the disk where it can be sparse."""
     table, offset = [], 0
     for name, shape in tensors.items():
         table.append(text(name) + struct.pack("<I", len(shape)) + struct.pack(f"<{len(shape)}Q", *shape))
@@ -41,7 +42,8 @@ def write(path: Path, values: dict, tensors: dict[str, tuple[int, ...]], kind: i
     head = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(values))
     head += b"".join(text(key) + value(given) for key, given in values.items()) + b"".join(table)
     head += bytes(-len(head) % ALIGNMENT)
-    path.write_bytes(head + bytes(offset))
+    path.write_bytes(head)
+    os.truncate(path, len(head) + offset)
     return path
 
 
