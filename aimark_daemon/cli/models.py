@@ -31,6 +31,8 @@ _SLOW_S = 600.0
 
 def run(shell: Shell, arguments: Namespace) -> int:
     """Do what the action says."""
+    if arguments.action == "fit":
+        return fit.run(shell, arguments)
     store = ModelStore(shell.paths.models)
     running = is_running(shell.base_paths.runtime)
     match arguments.action:
@@ -38,8 +40,6 @@ def run(shell: Shell, arguments: Namespace) -> int:
             for info in _list(shell, store, running=running):
                 shell.emit(info) if shell.json else shell.out(_line(shell, info))
             return Exit.OK
-        case "fit":
-            return fit.run(shell, arguments)
         case "pull":
             # Here rather than in the daemon: Ctrl-C stops it, and the bar needs no messages.
             pull(shell, store, arguments.id)
@@ -47,12 +47,7 @@ def run(shell: Shell, arguments: Namespace) -> int:
                 _ask(shell, PullModel(id=0, model=arguments.id))
             done = shell.text("installed", "설치했습니다")
         case "use":
-            store.path(arguments.id)
-            if running:
-                _ask(shell, UseModel(id=0, model=arguments.id))
-            else:
-                kind = next(info.kind for info in store.list() if info.id == arguments.id)
-                set_value(shell.loaded, f"{kind}.model", arguments.id)
+            _use(shell, store, arguments.id, running=running)
             done = shell.text("in use", "사용합니다")
         case _:
             if running:
@@ -65,6 +60,15 @@ def run(shell: Shell, arguments: Namespace) -> int:
     else:
         shell.out(f"{arguments.id}: {done}")
     return Exit.OK
+
+
+def _use(shell: Shell, store: ModelStore, model: str, *, running: bool) -> None:
+    store.path(model)
+    if running:
+        _ask(shell, UseModel(id=0, model=model))
+    else:
+        kind = next(info.kind for info in store.list() if info.id == model)
+        set_value(shell.loaded, f"{kind}.model", model)
 
 
 def _ask(shell: Shell, request: Request) -> None:

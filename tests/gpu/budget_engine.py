@@ -1,8 +1,8 @@
 """A language model engine on a card of its own making: it obeys a budget of VRAM and fails as llama.cpp would.
 
-Settings beside the plan's: `card` is a JSON file {"free": bytes} that stands for the card. Loading takes what the plan
-takes by the engine's own reckoning (`weights` a layer, `cell` a token of context, `row` a token of batch, times `error`)
-and gives it back when the process ends, which is what the test's driver does. `trouble` is where memory runs out.
+Settings beside the plan's: `free` bytes are what the card has; what a plan takes is the engine's own reckoning (`layer`
+bytes a layer, `cell` a token of context, `row` a token of batch). `trouble` is where memory runs out, or what else is
+the matter.
 """
 
 import logging
@@ -32,7 +32,7 @@ class BudgetSettings(msgspec.Struct, frozen=True):
     row: int = MIB // 2
     cell: int = MIB // 32
     trouble: str = "load"
-    """load, context, decode, abort, hang, kill, crash, or broken."""
+    """load, context, abort at load, decode, abort, hang, kill, crash, or broken."""
     only_on_card: bool = True
     """The trouble is there only with layers on the card."""
     model: str = ""
@@ -57,7 +57,7 @@ class BudgetEngine:
         self._settings = msgspec.convert(settings, BudgetSettings)
         if self._settings.trouble == "broken":
             raise FileNotFoundError("없는 모델.gguf")
-        if self._fails() and self._settings.trouble in ("load", "context", "hang at load", "abort at load"):
+        if self._fails() and self._settings.trouble in ("load", "context", "abort at load"):
             self._fail(self._settings.trouble)
         return Facts(model=self._settings.model, context=self._settings.n_ctx, extra={"takes": self._settings.takes})
 
@@ -91,7 +91,9 @@ class BudgetEngine:
                 raise LLM_OUT_OF_MEMORY("llama_decode returned -2")
             case "abort" | "abort at load":
                 logging.getLogger("aimark.llama").error("CUDA error: out of memory")
-                sys.stderr.write("  current device: 0, in function alloc at ggml-cuda.cu:503\nggml-cuda.cu:96: CUDA error\n")
+                sys.stderr.write(
+                    "  current device: 0, in function alloc at ggml-cuda.cu:503\nggml-cuda.cu:96: CUDA error\n"
+                )
                 sys.stderr.flush()
                 os.abort()
             case "crash":

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from aimark_daemon.engines.base import CHAT, ChatMessage, ChatRequest
+from aimark_daemon.engines.base import CHAT, ChatMessage, ChatRequest, Sampling
 from aimark_daemon.errors import AimarkError
 from aimark_daemon.gpu.facts import MIB
 from aimark_daemon.gpu.last_good import LastGoodPlans
@@ -23,7 +23,7 @@ from tests.gpu import ggufs
 GIB = 1 << 30
 ENGINE = "tests.gpu.budget_engine:BudgetEngine"
 LAYERS = 20
-ASK = ChatRequest("대화", (ChatMessage("user", "안녕하세요?"),))
+ASK = ChatRequest("대화", (ChatMessage("user", "안녕하세요?"),), sampling=Sampling(max_tokens=8))
 
 
 class Driver:
@@ -56,9 +56,7 @@ async def loaded(folder, driver, wish=None, backends=frozenset({"cuda"}), limits
     """The whole of it: loader, roster, supervisor; `free` bytes are what the engine finds on the card."""
     plans = LastGoodPlans(folder / "plans.json")
     loader = LlmLoader(gpus=driver.gpus, plans=plans, engine=lambda: backends)
-    roster = Roster(
-        lambda spec: Supervisor(spec, Backoff((0.0,), max_failed_starts=3), remedy=loader.remedy)
-    )
+    roster = Roster(lambda spec: Supervisor(spec, Backoff((0.0,), max_failed_starts=3), remedy=loader.remedy))
     roster.on_change(lambda job, info: loader.heard(info))
     told = []
     roster.on_change(lambda job, info: told.append(info))

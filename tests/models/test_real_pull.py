@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from aimark_daemon.gguf.reader import read_gguf
 from aimark_daemon.models.catalogue import CATALOGUE
 from aimark_daemon.models.entries import Packages
-from aimark_daemon.gguf.reader import read_gguf
 from aimark_daemon.models.pypi import PackageMirror
 from aimark_daemon.models.store import ModelStore, open_mirror
 from tests.starter import installed, model_cache
