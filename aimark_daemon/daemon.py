@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 import time
 from collections.abc import Callable
@@ -12,13 +11,13 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import msgspec
-
 from aimark_daemon import __version__
 from aimark_daemon.assistant import Assistant, Listener
-from aimark_daemon.config import Loaded, changes, set_value
-from aimark_daemon.config.schema import config_schema
-from aimark_daemon.engine_specs import fake_spec
+from aimark_daemon.config import Changes, Loaded
+from aimark_daemon.config.faults import RESTART_NEEDED
+from aimark_daemon.config.keeper import ConfigKeeper
+from aimark_daemon.config.types import LogConfig
+from aimark_daemon.controls import DaemonControls
 from aimark_daemon.errors import Fault
 from aimark_daemon.gpu.last_good import LastGoodPlans
 from aimark_daemon.gpu.telemetry import Sampler
@@ -34,12 +33,12 @@ from aimark_daemon.server.auth import Auth
 from aimark_daemon.server.dispatch import Dispatch
 from aimark_daemon.server.server import Server
 from aimark_daemon.store import AsyncStore
-from aimark_daemon.workers.base import WorkerState
 from aimark_daemon.workers.supervisor import Supervisor
 
 log = logging.getLogger("aimark.daemon")
 
 _BACKUP_AGE = timedelta(days=1)
+_HOUSEKEEPING_S = 3600.0
 _KEEP_DELETED = timedelta(days=30)
 """How long a deleted session can be restored."""
 
@@ -74,8 +73,10 @@ class Daemon:
         self._progress = progress
         self._engine_changed = engine_changed
         self._began = time.monotonic()
-        self._warnings: list[Fault] = []
+        self._standing: dict[str, Fault] = {}
+        """What people should know, also those who come later."""
         self._stopping = asyncio.Event()
+        self._keeper: ConfigKeeper
         self._store: AsyncStore
         self._server: Server
         self._assistant: Assistant
@@ -89,6 +90,11 @@ class Daemon:
     def in_use(self) -> bool:
         """Whether a client is connected, or a turn that it left behind still runs."""
         return bool(self._dispatch.clients) or self._assistant.busy
+
+    @property
+    def clients_seen(self) -> int:
+        """How many clients have said hello so far, those that have left included."""
+        return self._dispatch.greeted
 
     async def run(self) -> None:
         """Run until `shutdown` or a signal.
@@ -107,32 +113,30 @@ class Daemon:
         stack.callback(instance.release)
         self._store, damage = await AsyncStore.open(self._paths.database)
         stack.push_async_callback(self._store.close)
-        self._warnings = [*self._loaded.warnings, *([damage] if damage is not None else [])]
+        if damage is not None:
+            self._tell(damage)
         if interrupted := await self._store.mark_interrupted():
             log.warning("%d turns were cut off by the last end of the daemon", interrupted)
 
         self._loader = LlmLoader(
             gpus=lambda: self._sampler.gpus(),  # noqa: PLW0108 - there is no sampler yet
             plans=LastGoodPlans(self._paths.data / "plans.json"),
-            reserve=lambda: self._loaded.config.llm.vram_reserve_mb * 1_000_000,
+            reserve=lambda: self._keeper.config.llm.vram_reserve_mb * 1_000_000,
         )
         self._roster = Roster(lambda spec: Supervisor(spec, remedy=self._loader.remedy if spec.name == "llm" else None))
         stack.push_async_callback(self._roster.stop)
-        host = PluginHost(self._loaded.config.plugins.disabled)
-        host.load_folder(bundled_folder())
-        host.load_folder(self._paths.plugins)
+        self._keeper = ConfigKeeper(self._loaded, apply=self._apply, tell=self._tell, forget=self._forget)
         self._assistant = Assistant(
             store=self._store,
             roster=self._roster,
-            host=host,
-            config=lambda: self._loaded.config,
+            host=self._plugins(),
+            config=lambda: self._keeper.config,
             publish=self._publish,
             clock=time.monotonic,
         )
         stack.push_async_callback(self._assistant.stop)
-        self._dispatch = Dispatch(self._assistant, self._store, self)
         self._sampler = Sampler(
-            interval=lambda: self._loaded.config.telemetry.interval_s,
+            interval=lambda: self._keeper.config.telemetry.interval_s,
             wanted=lambda: any("telemetry" in client.topics for client in self._dispatch.clients),
             publish=lambda sample: self._publish("telemetry", sample),
             tokens_per_s=lambda: self._assistant.tokens_per_s,
@@ -140,116 +144,105 @@ class Daemon:
         self._provision = Provision(
             roster=self._roster,
             models=ModelStore(self._paths.models),
-            config=lambda: self._loaded.config,
+            config=lambda: self._keeper.config,
             gpus=self._sampler.gpus,
             progress=self._progress,
-            loader=self._loader,
+            prepare=self._loader.prepare,
+            fake_engines=self._options.fake_engines,
         )
         stack.callback(self._provision.stop)
         self._roster.on_change(lambda job, info: self._publish("engines", m.EngineChanged(engine=job, info=info)))
         self._roster.on_change(self._engine_changed)
         self._roster.on_change(lambda job, info: self._loader.heard(info) if job == "llm" else None)
+        await self._serve(stack, instance)
+        for warning in self._loaded.warnings:
+            self._tell(warning)
+        for work in (self._sampler.run(), self._keeper.watch(), self._provision.supply(), keep_house(self._store)):
+            task = asyncio.create_task(work)
+            task.add_done_callback(_complain)
+            stack.push_async_callback(_end, task)
 
+    async def _serve(self, stack: AsyncExitStack, instance: Instance) -> None:
+        """Open the port, say where it is, and listen for signals."""
+        controls = DaemonControls(
+            store=self._store,
+            roster=self._roster,
+            provision=self._provision,
+            sampler=self._sampler,
+            keeper=self._keeper,
+            server=lambda: self._server,
+            stop=self.shutdown,
+            stopping=self._stopping.is_set,
+        )
+        self._dispatch = Dispatch(self._assistant, self._store, controls, self._standing)
         port = self._loaded.config.server.port if self._options.port is None else self._options.port
         self._server = Server(self._dispatch, Auth(self._paths.token, clock=time.monotonic, wall=time.time), port=port)
         await self._server.start()
         stack.push_async_callback(self._server.stop)
         instance.publish(self._server.port, __version__)
-
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             try:
                 loop.add_signal_handler(number, self.shutdown)
             except NotImplementedError:  # Windows: the default handler raises KeyboardInterrupt, which ends run()
                 break
-        for task in (self._sampler.run(), self._supply(JOBS)):
-            stack.push_async_callback(_end, asyncio.create_task(task))
-        for warning in self._warnings:
-            log.warning("%s %s", warning.message.en, warning.detail)
-        await self._store.backup_if_due(_BACKUP_AGE)
-        await self._store.purge(datetime.now(UTC) - _KEEP_DELETED)
 
-    async def _supply(self, jobs: tuple[Job, ...]) -> None:
-        if self._options.fake_engines:
-            await asyncio.gather(*(self._roster.assign(job, fake_spec(job)) for job in jobs))
-        else:
+    def _plugins(self) -> PluginHost:
+        host = PluginHost(self._loaded.config.plugins.disabled)
+        host.load_folder(bundled_folder())
+        host.load_folder(self._paths.plugins)
+        return host
+
+    async def _apply(self, changed: Changes) -> None:
+        """Bring a changed configuration into force."""
+        if "log.level" in changed.live:
+            set_log_level(self._keeper.config.log)
+        if jobs := tuple(job for job in JOBS if job in changed.engines):
             await self._provision.supply(jobs)
+        if changed.restart:
+            self._tell(RESTART_NEEDED.fault(keys=", ".join(changed.restart)))
+
+    def _tell(self, fault: Fault) -> None:
+        """Say something people should know: to the log, to who is here, and to who comes later."""
+        log.warning("%s %s", fault.message.en, fault.detail)
+        self._standing[fault.code] = fault
+        if hasattr(self, "_dispatch"):
+            self._publish("notices", m.Notice(level="warning", fault=fault))
+
+    def _forget(self, code: str) -> None:
+        """Those who come later need not know it any more."""
+        self._standing.pop(code, None)
 
     def _publish(self, topic: m.Topic, event: m.Event, besides: Listener | None = None) -> None:
         self._dispatch.publish(topic, event, besides)
-
-    # What clients may ask of the daemon as a whole: the `Controls` of the dispatch
-
-    async def status(self) -> m.Status:
-        """The daemon at a glance."""
-        infos = self._roster.infos()
-        if self._stopping.is_set():
-            state = "stopping"
-        elif not self._roster.settled():
-            state = "starting"
-        elif all(info.state in (WorkerState.READY, WorkerState.BUSY) for info in infos.values()):
-            state = "ready"
-        else:
-            state = "degraded"
-        return m.Status(
-            state=state,
-            version=__version__,
-            pid=os.getpid(),
-            port=self._server.port,
-            engines=dict(infos.items()),
-            gpu=self._sampler.gpus(),
-            sessions=await self._store.count_sessions(),
-            uptime_s=round(time.monotonic() - self._began, 1),
-        )
-
-    async def models(self) -> tuple[m.ModelInfo, ...]:
-        """The catalogue with what is installed and used."""
-        return await self._provision.list()
-
-    async def pull_model(self, model: str, progress: Callable[[int, int], None]) -> None:
-        """Download a model; jobs that had none take it."""
-        await self._provision.pull(model, progress)
-        for info in await self.models():
-            if info.id == model and self._roster.info(_job(info.kind)).state == WorkerState.ABSENT:
-                await self._supply((_job(info.kind),))
-
-    async def use_model(self, model: str) -> None:
-        """Choose an installed model and load it."""
-        job = self._provision.job_of(model, await self.models())
-        await self.set_config(f"{job}.model", model)
-
-    async def remove_model(self, model: str) -> None:
-        """Delete an installed model."""
-        await self._provision.remove(model)
-
-    async def config(self) -> m.ConfigReply:
-        """The configuration in force."""
-        return m.ConfigReply(id=0, values=msgspec.to_builtins(self._loaded.config), schema=config_schema())
-
-    async def set_config(self, key: str, value: object) -> tuple[str, ...]:
-        """Change a value; engines it concerns are loaded again. Returns the keys that wait for a restart."""
-        before = self._loaded.config
-        self._loaded = await asyncio.to_thread(set_value, self._loaded, key, value)
-        changed = changes(before, self._loaded.config)
-        if jobs := tuple(job for job in JOBS if job in changed.engines):
-            await self._supply(jobs)
-        return changed.restart
-
-    def page_address(self) -> str:
-        """The page's address with a fresh log-in code."""
-        return self._server.page_url()
 
     def shutdown(self) -> None:
         """Stop soon."""
         self._stopping.set()
 
 
-def _job(kind: str) -> Job:
-    return next(job for job in JOBS if job == kind)
+async def keep_house(store: AsyncStore) -> None:
+    """Back up when it is due and remove what was deleted long ago, for as long as the daemon runs."""
+    while True:
+        try:
+            await store.purge(datetime.now(UTC) - _KEEP_DELETED)
+            await store.backup_if_due(_BACKUP_AGE)
+        except Exception:
+            log.exception("housekeeping failed; it is tried again later")
+        await asyncio.sleep(_HOUSEKEEPING_S)
+
+
+def set_log_level(config: LogConfig) -> None:
+    """Let the program's own loggers keep what the configuration asks for."""
+    for name in ("aimark", "aimark_daemon"):
+        logging.getLogger(name).setLevel(config.level.upper())
+
+
+def _complain(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("a background task failed", exc_info=error)
 
 
 async def _end(task: asyncio.Task[None]) -> None:
     task.cancel()
-    for result in await asyncio.gather(task, return_exceptions=True):
-        if isinstance(result, Exception):
-            log.error("a background task failed", exc_info=result)
+    await asyncio.gather(task, return_exceptions=True)

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from aimark_daemon.config.instructions import instructions
 from aimark_daemon.config.types import Config
 from aimark_daemon.engines.llama_settings import GPU_CHUNK
 from aimark_daemon.gpu.plan import Wish
@@ -37,7 +38,7 @@ def engine_spec(job: Job, model: str, path: Path, config: Config) -> WorkerSpec:
     match job:
         case "llm":
             # The loader adds where the layers go.
-            settings["n_ctx"] = config.llm.context
+            settings |= {"n_ctx": config.llm.context, "system": instructions(config)}
             if config.llm.threads is not None:
                 settings["threads"] = config.llm.threads
         case "stt":

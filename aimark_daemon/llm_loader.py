@@ -69,6 +69,7 @@ class LlmLoader:
         self._loading: Loading | None = None
         self._spec: WorkerSpec | None = None
         self._key: Key | None = None
+        self._prepared = 0
 
     @property
     def plan(self) -> Plan | None:
@@ -78,10 +79,13 @@ class LlmLoader:
     async def prepare(self, spec: WorkerSpec, wish: Wish) -> WorkerSpec:
         """`spec` with the settings of the plan to begin with. What is no language model is left to the engine.
 
+        When another model is asked for meanwhile, this one stays without a plan: it is not going to be started.
+
         Raises:
             AimarkError: the model's file is missing, broken, or cut.
         """
         path = Path(str(spec.settings["path"]))
+        self._prepared = number = self._prepared + 1
         held = self._held()
         try:
             self._backends = await asyncio.to_thread(self._engine)
@@ -91,9 +95,11 @@ class LlmLoader:
                 raise
             self._loading = self._spec = None
             return spec
-        self._key = await asyncio.to_thread(self._key_of, path, wish)
-        self._loading = Loading(facts, wish, await asyncio.to_thread(self._plans.get, self._key))
-        self._spec = spec
+        key = await asyncio.to_thread(self._key_of, path, wish)
+        last = await asyncio.to_thread(self._plans.get, key)
+        if number != self._prepared:
+            return spec
+        self._key, self._loading, self._spec = key, Loading(facts, wish, last), spec
         follows = self._step(Began(self._memory(held)))
         assert isinstance(follows, Start)
         return self._told(spec, follows.plan)

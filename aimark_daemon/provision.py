@@ -5,21 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import msgspec
 import psutil
 
 from aimark_daemon.config.types import Config
-from aimark_daemon.engine_specs import engine_spec, llm_wish
+from aimark_daemon.engine_specs import engine_spec, fake_spec, llm_wish
 from aimark_daemon.errors import Exit, as_fault, fault_kind
-from aimark_daemon.llm_loader import LlmLoader
+from aimark_daemon.gpu.plan import Wish
 from aimark_daemon.models.choice import choose
 from aimark_daemon.models.faults import MODEL_MISSING
 from aimark_daemon.models.store import ModelStore
 from aimark_daemon.protocol.messages import GpuInfo, ModelInfo
 from aimark_daemon.roster import JOBS, Job, Roster
+from aimark_daemon.workers.base import WorkerSpec
 
 log = logging.getLogger("aimark.models")
 
@@ -29,7 +30,7 @@ MODEL_IN_USE = fault_kind(
     message="{model} is in use.",
     message_ko="{model} 모델을 사용하는 중입니다.",
     hint="Choose another one first: `aimark models use ID`.",
-    hint_ko="먼저 다른 모델을 고르세요: `aimark models use ID`.",
+    hint_ko="먼저 `aimark models use ID`로 다른 모델을 골라 주세요.",
 )
 NO_MODEL = fault_kind(
     "no_model",
@@ -40,6 +41,8 @@ NO_MODEL = fault_kind(
     hint_ko="`aimark models list`로 모델을 보고 `aimark models pull ID`로 설치해 주세요.",
 )
 
+Prepare = Callable[[WorkerSpec, Wish], Awaitable[WorkerSpec]]
+"""Lays the language model out in memory."""
 Progress = Callable[[str, int, int], None]
 """Told (model, done, total) in bytes while a model is downloaded; called in the event loop."""
 
@@ -55,15 +58,19 @@ class Provision:
         config: Callable[[], Config],
         gpus: Callable[[], tuple[GpuInfo, ...]],
         progress: Progress,
-        loader: LlmLoader,
+        prepare: Prepare | None = None,
+        fake_engines: bool = False,
     ) -> None:
         self._roster = roster
-        self._loader = loader
+        self._prepare = prepare
         self._models = models
         self._config = config
         self._gpus = gpus
         self._progress = progress
+        self._fake_engines = fake_engines
         self._used: dict[Job, str] = {}
+        self._asked: dict[Job, int] = dict.fromkeys(JOBS, 0)
+        """How often each job's model was looked for; what is found for an earlier wish counts no more."""
         self._stopping = threading.Event()
 
     async def supply(self, jobs: tuple[Job, ...] = JOBS) -> None:
@@ -71,16 +78,24 @@ class Provision:
         await asyncio.gather(*(self._supply(job) for job in jobs))
 
     async def _supply(self, job: Job) -> None:
+        if self._fake_engines:
+            await self._roster.assign(job, fake_spec(job))
+            return
+        self._asked[job] = asked = self._asked[job] + 1
         try:
             model, path = await self._choose(job)
             spec = engine_spec(job, model, path, self._config())
-            if job == "llm":
-                spec = await self._loader.prepare(spec, llm_wish(self._config()))
+            if job == "llm" and self._prepare is not None and asked == self._asked[job]:
+                spec = await self._prepare(spec, llm_wish(self._config()))
         except Exception as error:  # noqa: BLE001 - a job without a model must not take the others down
+            if asked != self._asked[job]:
+                return
             fault = as_fault(error)
             log.warning("no model for %s: %s %s", job, fault.message.en, fault.detail)
             self._used.pop(job, None)
             await self._roster.set_absent(job, fault)
+            return
+        if asked != self._asked[job]:
             return
         self._used[job] = model
         await self._roster.assign(job, spec)

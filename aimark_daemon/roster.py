@@ -1,13 +1,15 @@
 """The roster: which worker does which job (llm, stt, tts), also before there is one.
 
 A job is *awaited* while its model is looked for or downloaded, *absent* when there is nothing to run, else held by a
-worker. Requests for an awaited job wait; requests for an absent one fail at once with the reason.
+worker. Requests for an awaited job wait; requests for an absent one fail at once with the reason. A worker that was
+given up is tried again when it is wanted: memory may be free by now, or the file in its place.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -23,6 +25,9 @@ log = logging.getLogger("aimark.roster")
 Job = Literal["llm", "stt", "tts"]
 JOBS: tuple[Job, ...] = ("llm", "stt", "tts")
 
+RETRY_S = 30.0
+"""How long a worker that was given up is left alone."""
+
 ENGINE_STOPPED = fault_kind(
     "engine_stopped",
     exit_code=Exit.ENGINE,
@@ -37,15 +42,22 @@ ENGINE_STOPPED = fault_kind(
 class _Place:
     worker: Worker | None = None
     fault: Fault | None = None
+    tried_at: float = 0.0
     settled: asyncio.Event = field(default_factory=asyncio.Event)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Roster:
-    """The workers by job. `make_worker` builds a worker from a spec; listeners hear every change."""
+    """The workers by job. `make_worker` builds a worker from a spec; listeners hear every change.
 
-    def __init__(self, make_worker: Callable[[WorkerSpec], Worker]) -> None:
+    `clock` gives monotonic seconds.
+    """
+
+    def __init__(
+        self, make_worker: Callable[[WorkerSpec], Worker], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._make_worker = make_worker
+        self._clock = clock
         self._places: dict[Job, _Place] = {job: _Place() for job in JOBS}
         self._listeners: list[Callable[[Job, EngineInfo], None]] = []
         self._stopped = False
@@ -55,7 +67,7 @@ class Roster:
         self._listeners.append(listener)
 
     async def get(self, job: Job) -> Worker:
-        """The worker that does `job`; waits while it is awaited.
+        """The worker that does `job`; waits while it is awaited. One that was given up starts anew, now and then.
 
         Raises:
             AimarkError: the job is absent; the fault says why.
@@ -64,6 +76,9 @@ class Roster:
         await place.settled.wait()
         if place.worker is None:
             raise AimarkError(place.fault or ENGINE_STOPPED.fault())
+        if place.worker.status.state is WorkerState.FAILED and self._clock() - place.tried_at >= RETRY_S:
+            place.tried_at = self._clock()
+            await place.worker.start()
         return place.worker
 
     def here(self, job: Job) -> Worker | None:
@@ -77,6 +92,7 @@ class Roster:
             if self._stopped:
                 return
             place.fault = None
+            place.tried_at = self._clock()
             if place.worker is None:
                 place.worker = self._make_worker(spec)
                 place.worker.on_status(lambda status: self._changed(job, status))

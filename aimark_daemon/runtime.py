@@ -155,6 +155,7 @@ def start_daemon_detached(
     while True:
         address = find_daemon(runtime_dir)
         if address is not None:
+            _dismiss(child, address)
             return address
         if child is None and not is_running(runtime_dir):
             child = _spawn([*(command or _default_command()), *arguments], log_file, environment)
@@ -166,6 +167,16 @@ def start_daemon_detached(
         if code == 0 and not is_running(runtime_dir):
             child = None
         time.sleep(_POLL_SECONDS)
+
+
+def _dismiss(child: subprocess.Popen[bytes] | None, address: DaemonAddress) -> None:
+    """End a child that lost the race before it noticed: it would become a daemon once the winner has stopped.
+
+    Not on Windows, where the interpreter of a virtual environment is a launcher with a process id of its own.
+    """
+    if child is not None and child.pid != address.pid and sys.platform != "win32":
+        child.terminate()
+        child.wait()
 
 
 def _default_command() -> list[str]:

@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from tests import unrun
 from tests.starter import installed
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let skipped tests fail in CI."""
+    config.pluginmanager.register(unrun, "unrun")
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import sys
 import textwrap
 from concurrent.futures import ThreadPoolExecutor
 
+import psutil
 import pytest
 
 from aimark_daemon.errors import AimarkError
@@ -146,7 +147,10 @@ def test_starts_that_race_make_one_daemon_and_all_find_it(tmp_path):
     (address,) = addresses
     assert log.read_text().count("started") == 1
     assert start_daemon_detached(tmp_path, log, command=["must-not-run"]) == address
+    racers = [child for child in psutil.Process().children() if str(tmp_path) in child.cmdline()]
+    assert [child.pid for child in racers] == [address.pid], "a loser would be the next daemon"
     stop_stand_in(address)
+    psutil.wait_procs(racers, 20)
 
 
 def test_a_daemon_that_dies_at_its_start_is_told_with_its_last_words_and_the_log(tmp_path):

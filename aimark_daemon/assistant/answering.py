@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 import msgspec
 
+from aimark_daemon.assistant.faults import ANSWER_CUT_OFF
 from aimark_daemon.assistant.running import RunningTurn
 from aimark_daemon.assistant.speaking import Speaker
-from aimark_daemon.config.types import Config, system_prompt_in
-from aimark_daemon.conversation.prompt import build_messages, system_prompt
+from aimark_daemon.config.instructions import instructions
+from aimark_daemon.config.types import Config
+from aimark_daemon.conversation.prompt import build_messages
 from aimark_daemon.conversation.slash import SlashLine
 from aimark_daemon.engines.base import CHAT, ChatRequest, Sampling
 from aimark_daemon.plugins.context import Context, ProgressOutput, TextOutput
@@ -64,14 +66,14 @@ async def answer_by_model(
     """Let the language model answer.
 
     Raises:
-        AimarkError: the engine's fault.
+        AimarkError: the engine's fault, or `answer_cut_off`.
     """
     worker = await roster.get("llm")
     facts = await worker.ready()
     history = await store.history(turn.session, config.llm.history_turns)
     request = ChatRequest(
         session=turn.session,
-        messages=build_messages(_instructions(config), history, turn.text, config.llm.history_turns),
+        messages=build_messages(instructions(config), history, turn.text, config.llm.history_turns),
         sampling=sampling(config),
         threads=_threads_beside_speech(facts.threads) if speaker is not None else None,
     )
@@ -88,6 +90,9 @@ async def answer_by_model(
         result = await call.result()
     finally:
         call.cancel()
+    if result.finish == "cancelled":
+        # Not by the turn, whose own cancel does not come this far: the worker was given another model.
+        raise ANSWER_CUT_OFF()
     return Answer(
         finish=result.finish,
         tokens=result.tokens,
@@ -111,11 +116,6 @@ def sampling(config: Config) -> Sampling:
         seed=llm.seed,
         stop=tuple(llm.stop),
     )
-
-
-def _instructions(config: Config) -> str:
-    """The system message: the user's own or the built-in one. It never changes within a session."""
-    return system_prompt_in(config.llm, config.language) or system_prompt(config.language)
 
 
 def _threads_beside_speech(threads: int | None) -> int | None:

@@ -5,10 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 
 from aimark_daemon.assistant.answering import Answer, answer_by_command, answer_by_model
-from aimark_daemon.assistant.faults import LISTEN_UNKNOWN, TEXT_EMPTY, TEXT_TOO_LONG, TURN_UNKNOWN
+from aimark_daemon.assistant.faults import (
+    LISTEN_NOT_READY,
+    LISTEN_OPEN,
+    LISTEN_UNKNOWN,
+    TEXT_EMPTY,
+    TEXT_TOO_LONG,
+    TURN_UNKNOWN,
+)
 from aimark_daemon.assistant.hearing import Hearing
 from aimark_daemon.assistant.listener import Listener
 from aimark_daemon.assistant.running import RunningTurn
@@ -33,10 +39,13 @@ from aimark_daemon.protocol.messages import (
     Topic,
     TurnError,
 )
-from aimark_daemon.roster import Roster
+from aimark_daemon.roster import ENGINE_STOPPED, Roster
 from aimark_daemon.store import AsyncStore
 
 log = logging.getLogger("aimark.assistant")
+
+LISTEN_PATIENCE_S = 10.0
+"""How long `listen` waits for a model that is being fetched: what the client sends meanwhile is held up."""
 
 Publish = Callable[[Topic, Event, Listener | None], None]
 """Send an event to everyone who subscribed to the topic, except one listener who has it already."""
@@ -65,6 +74,7 @@ class Assistant:
         self._hearings: dict[tuple[Listener, int], Hearing] = {}
         self._queues: dict[str, asyncio.Lock] = {}
         self._tokens_per_s: float | None = None
+        self._stopped = False
 
     @property
     def tokens_per_s(self) -> float | None:
@@ -100,15 +110,22 @@ class Assistant:
         return (await self._begin(text, session, speak, listener, request, Stopwatch(self._clock))).number
 
     async def listen(self, listener: Listener, stream: int, *, language: Language, session: str | None) -> None:
-        """Open the microphone stream `stream` of a client.
+        """Open the microphone stream `stream` of a client; "auto" hears the configured language.
 
         Raises:
-            AimarkError: unknown session, or nothing here can hear.
+            AimarkError: unknown session, nothing here can hear (yet), or the stream is open already.
         """
         if session is not None:
             await self._store.get_session(session)
-        worker = await self._roster.get("stt")
-        self._hearings[listener, stream] = Hearing(worker, language)
+        try:
+            async with asyncio.timeout(LISTEN_PATIENCE_S):
+                worker = await self._roster.get("stt")
+        except TimeoutError:
+            raise LISTEN_NOT_READY() from None
+        if (listener, stream) in self._hearings:
+            raise LISTEN_OPEN(listen=stream)
+        heard_in = self._config().stt.language if language == "auto" else language
+        self._hearings[listener, stream] = Hearing(worker, heard_in)
 
     async def hear(self, listener: Listener, frame: AudioFrame) -> None:
         """Take a microphone frame.
@@ -170,7 +187,8 @@ class Assistant:
                 running.deafen()
 
     async def stop(self) -> None:
-        """Cancel everything and wait until each turn has ended."""
+        """Cancel everything, begin nothing more, and wait until each turn has ended."""
+        self._stopped = True
         for listener, stream in list(self._hearings):
             self.stop_listening(listener, stream)
         running = list(self._turns.values())
@@ -201,6 +219,8 @@ class Assistant:
         stopwatch: Stopwatch,
         transcript: Transcript | None = None,
     ) -> RunningTurn:
+        if self._stopped:
+            raise ENGINE_STOPPED()
         if session is None:
             session = (await self._store.create_session()).id
         number = await self._store.begin_turn(session, text)
@@ -219,6 +239,8 @@ class Assistant:
                 )
             )
         running.run(self._conduct(running, speak))
+        if self._stopped:
+            running.cancel()
         return running
 
     async def _conduct(self, turn: RunningTurn, speak: bool) -> None:
@@ -227,6 +249,7 @@ class Assistant:
         answer = Answer()
         try:
             turn.begin()
+            self._log(turn.number, "asked", turn.text)
             self._publish("sessions", SessionChanged(session=await self._store.get_session(turn.session)), None)
             lock = self._queues.setdefault(turn.session, asyncio.Lock())
             async with lock:
@@ -250,6 +273,7 @@ class Assistant:
             await self._store.end_turn(
                 turn.number, "complete", turn.reply, timings=turn.stopwatch.timings(), tokens=answer.tokens
             )
+            self._log(turn.number, "answered", turn.reply)
             turn.end(Step.FALL_SILENT, self._done(turn, answer))
         except asyncio.CancelledError:
             await self._end_early(turn, Step.CANCEL, speaker)
@@ -309,8 +333,12 @@ class Assistant:
             ending = TurnError(turn=turn.number, session=turn.session, fault=fault, reply=turn.reply)
         turn.end(step, ending)
 
+    def _log(self, turn: int, what: str, words: str) -> None:
+        """Logs hold no conversation unless the configuration asks for it."""
+        log.info("turn %d %s: %s", turn, what, words if self._config().log.content else f"{len(words)} characters")
+
     def _tidy(self, session: str) -> None:
-        """Forget a session's queue when nobody waits in it, so that days of sessions cost nothing."""
-        with suppress(KeyError):
-            if not self._queues[session].locked():
-                del self._queues[session]
+        """Forget a session's queue with the last of its turns, so that days of sessions cost nothing."""
+        # An unlocked queue is no sign: one that was just left is unlocked until the next in it wakes.
+        if not any(turn.session == session for turn in self._turns.values()):
+            self._queues.pop(session, None)

@@ -34,6 +34,22 @@ LISTEN_UNKNOWN = fault_kind(
     hint="Send `listen` first, and frames only until `end_listen`.",
     hint_ko="먼저 `listen`을 보내고, `end_listen` 전까지만 프레임을 보내 주세요.",
 )
+LISTEN_OPEN = fault_kind(
+    "listen_open",
+    exit_code=Exit.USAGE,
+    message="The microphone stream {listen} is open already.",
+    message_ko="마이크 스트림 {listen}이(가) 이미 열려 있습니다.",
+    hint="Give every `listen` a number of its own.",
+    hint_ko="`listen`마다 다른 번호를 써 주세요.",
+)
+LISTEN_NOT_READY = fault_kind(
+    "listen_not_ready",
+    exit_code=Exit.ENGINE,
+    message="The model that hears is still being fetched.",
+    message_ko="음성 인식 모델을 아직 준비하는 중입니다.",
+    hint="Try again in a moment; typed questions work meanwhile.",
+    hint_ko="잠시 후 다시 말씀해 주세요. 그동안 글로 질문할 수 있습니다.",
+)
 LISTEN_CANCELLED = fault_kind(
     "listen_cancelled",
     exit_code=Exit.CANCELLED,
@@ -57,6 +73,14 @@ FRAMES_LOST = fault_kind(
     message_ko="마이크 프레임 {expected}번이 빠지고 {got}번이 왔습니다.",
     hint="Start listening again.",
     hint_ko="다시 듣기를 시작해 주세요.",
+)
+ANSWER_CUT_OFF = fault_kind(
+    "answer_cut_off",
+    exit_code=Exit.ENGINE,
+    message="The answer was cut off: the language model was changed while it answered.",
+    message_ko="답변 중에 언어 모델이 바뀌어 답변이 끊겼습니다.",
+    hint="Ask again; the new model answers.",
+    hint_ko="다시 질문해 주세요. 새 모델이 답합니다.",
 )
 TURN_UNKNOWN = fault_kind(
     "turn_unknown",

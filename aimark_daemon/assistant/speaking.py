@@ -7,13 +7,13 @@ import logging
 from collections.abc import Callable
 
 from aimark_daemon.assistant.faults import NO_VOICE_FOR_LANGUAGE
-from aimark_daemon.assistant.listener import Listener
+from aimark_daemon.assistant.running import Voice
 from aimark_daemon.assistant.stopwatch import Stopwatch
 from aimark_daemon.conversation.clauses import ClauseCutter
 from aimark_daemon.conversation.language import language_of, split_by_script
 from aimark_daemon.conversation.speakable import speakable
 from aimark_daemon.engines.base import SPEAK, SpeakRequest
-from aimark_daemon.errors import AimarkError, Fault
+from aimark_daemon.errors import AimarkError, Fault, as_fault
 from aimark_daemon.protocol.audio import MAX_PCM_BYTES, AudioFrame, FrameKind
 from aimark_daemon.protocol.messages import Notice, SpeechClause, SpeechEnded, SpeechStarted
 from aimark_daemon.roster import Roster
@@ -25,14 +25,17 @@ AHEAD_S = 30.0
 
 
 class Speaker:
-    """Speaks one answer. Feed it text, then `finish`; `cancel` ends it at once. Its faults never fail the turn."""
+    """Speaks one answer. Feed it text, then `finish`; `cancel` ends it at once. Its faults never fail the turn.
+
+    Nothing more is spoken for a `listener` that has left.
+    """
 
     def __init__(
         self,
         turn: int,
         *,
         roster: Roster,
-        listener: Listener,
+        listener: Voice,
         stopwatch: Stopwatch,
         speed: float,
         clock: Callable[[], float],
@@ -78,8 +81,9 @@ class Speaker:
                 await self._speak(clause)
             except AimarkError as error:
                 self._tell(error.fault)
-            except Exception:
+            except Exception as error:
                 log.exception("a clause of turn %d could not be spoken", self._turn)
+                self._tell(as_fault(error))
         if self._frames:
             self._listener.send(SpeechEnded(turn=self._turn, samples=self._samples))
 
@@ -88,7 +92,7 @@ class Speaker:
         start = self._samples
         language = language_of(clause)
         for text, spoken_in in split_by_script(speakable(clause, language), language):
-            if not text.strip():
+            if not text.strip() or not self._listener.open:
                 continue
             worker = await self._roster.get("tts")
             facts = await worker.ready()
@@ -99,6 +103,8 @@ class Speaker:
             call = worker.call(SPEAK, SpeakRequest(text, spoken_in, self._speed))
             try:
                 async for audio in call:
+                    if not self._listener.open:
+                        return
                     if audio.pcm:
                         self._announce(clause, start)
                         await self._send(audio.pcm)

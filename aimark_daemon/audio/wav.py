@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import io
-import os
 import sys
 import wave
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from aimark_daemon.audio.faults import FILE_MISSING, FILE_UNREADABLE, FILE_UNWRITABLE, WAV_EMPTY, WAV_TOO_LONG
 from aimark_daemon.audio.riff import FLOAT, PCM, Layout, read_layout
+from aimark_daemon.files import write_whole
 from aimark_daemon.protocol.audio import MIC_RATE
 
 if TYPE_CHECKING:
@@ -44,14 +45,18 @@ def read_wav(source: Path | str | bytes, *, max_seconds: float = MAX_SECONDS) ->
     """
     if isinstance(source, bytes):
         return _read(io.BytesIO(source), "(upload)", max_seconds)
-    path = Path(source)
-    try:
-        with path.open("rb") as file:
-            return _read(file, str(path), max_seconds)
-    except FileNotFoundError as error:
-        raise FILE_MISSING(path=path) from error
-    except (OSError, ValueError) as error:
-        raise FILE_UNREADABLE(path=path, detail=str(error)) from error
+    with _opened(Path(source)) as file:
+        return _read(file, str(source), max_seconds)
+
+
+def check_wav(path: Path | str, *, max_seconds: float = MAX_SECONDS) -> None:
+    """Refuse what `read_wav` would refuse, without reading the samples.
+
+    Raises:
+        AimarkError: see `read_wav`.
+    """
+    with _opened(Path(path)) as file:
+        _layout(file, str(path), max_seconds)
 
 
 def write_wav(path: Path | str, pcm: bytes, rate: int) -> None:
@@ -60,27 +65,48 @@ def write_wav(path: Path | str, pcm: bytes, rate: int) -> None:
     Raises:
         AimarkError: `file_unwritable`.
     """
-    target = Path(path)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        with part.open("wb") as file, wave.open(file, "wb") as wav:
-            wav.setnchannels(1)
-            wav.setsampwidth(2)
-            wav.setframerate(rate)
-            wav.writeframes(pcm)
-        part.replace(target)
+        write_whole(Path(path), wav_bytes(pcm, rate))
     except OSError as error:
-        with suppress(OSError):
-            part.unlink()
-        raise FILE_UNWRITABLE(path=target, detail=str(error)) from error
+        raise FILE_UNWRITABLE(path=path, detail=str(error)) from error
 
 
-def _read(file: BinaryIO, name: str, max_seconds: float) -> WavAudio:
+def wav_bytes(pcm: bytes, rate: int) -> bytes:
+    """Mono s16le samples at `rate` Hz as a WAV file's bytes."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as wav:
+        wav.setnchannels(1)
+        wav.setsampwidth(2)
+        wav.setframerate(rate)
+        wav.writeframes(pcm)
+    return file.getvalue()
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    try:
+        if path.exists() and not path.is_file():
+            # A pipe might never be written to, and cannot be looked into before it is read.
+            raise FILE_UNREADABLE(path=path, detail="not a plain file")
+        with path.open("rb") as file:
+            yield file
+    except FileNotFoundError as error:
+        raise FILE_MISSING(path=path) from error
+    except (OSError, ValueError) as error:
+        raise FILE_UNREADABLE(path=path, detail=str(error)) from error
+
+
+def _layout(file: BinaryIO, name: str, max_seconds: float) -> Layout:
     layout = read_layout(file, name)
     if layout.frames == 0:
         raise WAV_EMPTY(path=name)
     if layout.seconds > max_seconds:
         raise WAV_TOO_LONG(path=name, minutes=round(layout.seconds / 60, 1), limit=round(max_seconds / 60, 1))
+    return layout
+
+
+def _read(file: BinaryIO, name: str, max_seconds: float) -> WavAudio:
+    layout = _layout(file, name, max_seconds)
     file.seek(layout.offset)
     raw = file.read(layout.size)
     ready = (layout.encoding, layout.bits, layout.channels, layout.rate) == (PCM, 16, 1, MIC_RATE)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
-import wave
 from argparse import Namespace
 from pathlib import Path
 
-from aimark_daemon.audio.wav import read_wav
+from aimark_daemon.audio.wav import read_wav, wav_bytes
 from aimark_daemon.cli.connection import call_daemon, engines_ready, run_async
-from aimark_daemon.cli.say import JOBS, print_exchange, speak, writable
+from aimark_daemon.cli.say import JOBS, print_exchange, speak, writable_file
 from aimark_daemon.cli.shell import Shell
 from aimark_daemon.cli.starter import fetch_starter
 from aimark_daemon.client import DaemonClient
@@ -27,7 +25,7 @@ QUESTION = "What is the capital of France?"
 def run(shell: Shell, arguments: Namespace) -> int:
     """Ask the question in real time and write the answer as WAV."""
     out = Path(arguments.out)
-    writable(out.parent)
+    writable_file(out)
     if not shell.fake_engines:
         fetch_starter(shell, JOBS)
     question = run_async(spoken(_voice(shell), QUESTION))
@@ -64,13 +62,7 @@ async def spoken(voice: WorkerSpec, text: str) -> bytes:
         rate = (await call.result()).sample_rate
     finally:
         await worker.stop()
-    file = io.BytesIO()
-    with wave.open(file, "wb") as wav:
-        wav.setnchannels(1)
-        wav.setsampwidth(2)
-        wav.setframerate(rate)
-        wav.writeframes(bytes(pcm))
-    return read_wav(file.getvalue()).pcm
+    return read_wav(wav_bytes(bytes(pcm), rate)).pcm
 
 
 def _voice(shell: Shell) -> WorkerSpec:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from aimark_daemon.cli.connection import JOB_NAMES
 from aimark_daemon.cli.doctor_machine import GIB
 from aimark_daemon.cli.findings import Finding, error, of_fault, ok, warning
 from aimark_daemon.cli.shell import Shell
@@ -17,7 +18,6 @@ from aimark_daemon.errors import AimarkError, Exit, Text
 from aimark_daemon.paths import Paths
 
 _LITTLE_DISK = 2 * GIB
-_KINDS = {"llm": ("language model", "언어 모델"), "stt": ("hearing", "음성 인식"), "tts": ("voice", "음성 합성")}
 
 
 def setup(shell: Shell) -> Iterator[Finding]:
@@ -122,7 +122,7 @@ def _models(paths: Paths) -> Iterator[Finding]:
 
     store = ModelStore(paths.models)
     infos = store.list()
-    for kind, (en, ko) in _KINDS.items():
+    for kind, (en, ko) in JOB_NAMES.items():
         name = f"model-{kind}"
         installed = [info.id for info in infos if info.kind == kind and info.installed]
         try:

@@ -45,6 +45,7 @@ class Downloads:
         if self._bars is not None:
             self._bars.stop()
             self._bars = None
+            self._tasks.clear()
 
     def _draw(self, model: str, done: int, total: int) -> None:
         if self._bars is None:
@@ -62,3 +63,5 @@ class Downloads:
         if model not in self._tasks:
             self._tasks[model] = self._bars.add_task(model, total=total)
         self._bars.update(self._tasks[model], completed=done)
+        if self._bars.finished:
+            self.close()  # or it would go on drawing for as long as the daemon runs

@@ -8,11 +8,11 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from aimark_daemon.cli.display import open_page
+from aimark_daemon.cli.logs import log_to_file
 from aimark_daemon.cli.progress import Downloads
 from aimark_daemon.cli.shell import MARKER, Shell
 from aimark_daemon.config import Loaded
@@ -32,7 +32,7 @@ def run(shell: Shell, arguments: Namespace) -> int:
     if arguments.detached:
         return _run_detached(shell, arguments)
     shell.paths.create()
-    _log_to_file(shell, also_stderr=True)
+    log_to_file(shell.paths.logs, shell.loaded.config.log, also_stderr=True, everything=shell.debug)
     loaded = shell.loaded
     for warning in loaded.warnings:
         shell.complain(warning)
@@ -83,7 +83,7 @@ def _run_detached(shell: Shell, arguments: Namespace) -> int:
     marker = shell.base_paths.runtime / MARKER
     try:
         shell.paths.create()
-        _log_to_file(shell, also_stderr=False)
+        log_to_file(shell.paths.logs, shell.loaded.config.log, also_stderr=False)
         loaded = shell.loaded
         if arguments.detached == "call":
             # The command that started it has fetched what it needs, with its progress shown.
@@ -128,9 +128,11 @@ async def _detached(shell: Shell, loaded: Loaded, arguments: Namespace, marker: 
 async def _stop_when_unused(daemon: Daemon, for_call: Callable[[], bool]) -> None:
     """Stop the daemon when nobody has used it for a moment; it stays once it is no longer `for_call`."""
     loop = asyncio.get_running_loop()
-    until = loop.time() + _FIRST_CLIENT_S
+    until, seen = loop.time() + _FIRST_CLIENT_S, 0
     while for_call():
-        if daemon.in_use:
+        # A quick client comes and goes between two looks.
+        if daemon.in_use or daemon.clients_seen != seen:
+            seen = daemon.clients_seen
             until = loop.time() + _LINGER_S
         elif loop.time() > until:
             daemon.shutdown()
@@ -157,28 +159,3 @@ def _engine_line(shell: Shell, job: str, info: EngineInfo) -> str:
     if info.fault is not None:
         return f"{job}: {info.fault.message.in_language(shell.language)} [{info.fault.code}]"
     return ""
-
-
-def _log_to_file(shell: Shell, *, also_stderr: bool) -> None:
-    """Log to a rotating file that only its owner can read, and warnings to stderr."""
-    import logging
-    import os
-    from logging.handlers import RotatingFileHandler
-
-    class OwnersFile(RotatingFileHandler):
-        def _open(self) -> Any:
-            descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            return os.fdopen(descriptor, "a", encoding="utf-8", errors="replace")
-
-    level = getattr(logging, shell.loaded.config.log.level.upper())
-    file = OwnersFile(shell.paths.logs / "daemon.log", maxBytes=10_000_000, backupCount=5, encoding="utf-8")
-    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    handlers: list[logging.Handler] = [file]
-    if also_stderr:
-        stderr = logging.StreamHandler()
-        stderr.setLevel(logging.WARNING)
-        stderr.setFormatter(logging.Formatter("%(name)s: %(message)s"))
-        handlers.append(stderr)
-    logging.basicConfig(level=logging.WARNING, handlers=handlers)
-    for name in ("aimark", "aimark_daemon"):
-        logging.getLogger(name).setLevel(level)

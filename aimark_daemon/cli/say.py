@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from aimark_daemon.audio.faults import FILE_UNWRITABLE
-from aimark_daemon.audio.wav import read_wav, write_wav
+from aimark_daemon.audio.wav import check_wav, read_wav, write_wav
 from aimark_daemon.cli.ask import cancel_turn
 from aimark_daemon.cli.connection import call_daemon, engines_ready
 from aimark_daemon.cli.faults import CANCELLED, OUT_FOR_ONE
@@ -29,6 +29,11 @@ JOBS = ("stt", "llm", "tts")
 def run(shell: Shell, arguments: Namespace) -> int:
     """Speak each file; a bad one is told and the others go on."""
     outs = out_paths(arguments.files, arguments.out)
+    if faults := _all_refused(arguments.files):
+        # Nothing to say: no daemon has to start, and no model to load, for that.
+        for file, refused in zip(arguments.files, faults, strict=True):
+            _print(shell, {"file": file, **_failed(shell, refused)}, refused)
+        return faults[0].exit_code
 
     async def work(client: DaemonClient) -> int:
         session = await resolve_session(client, arguments.session)
@@ -42,7 +47,7 @@ def run(shell: Shell, arguments: Namespace) -> int:
                 fault = exchange.fault
             except AimarkError as error:
                 fault = error.fault
-                line = {"error": shell.fault(fault), "finish": "error"}
+                line = _failed(shell, fault)
             _print(shell, {"file": file, **line}, fault)
             code = code or (fault.exit_code if fault else 0)
             if code == Exit.CANCELLED:
@@ -127,6 +132,23 @@ async def speak(client: DaemonClient, pcm: bytes, session: str | None) -> Exchan
     return Exchange(record, microphone)
 
 
+def _all_refused(files: list[str]) -> list[Fault]:
+    """Why each file cannot be spoken; empty as soon as one can."""
+    faults = []
+    for file in files:
+        try:
+            check_wav(file)
+        except AimarkError as error:
+            faults.append(error.fault)
+        else:
+            return []
+    return faults
+
+
+def _failed(shell: Shell, fault: Fault) -> dict[str, Any]:
+    return {"error": shell.fault(fault), "finish": "error"}
+
+
 async def _feed(client: DaemonClient, stream: int, microphone: Microphone) -> None:
     await microphone.speak(client, stream)
     await client.request(EndListen(id=0, listen=stream), Ok)
@@ -158,13 +180,13 @@ def out_paths(files: list[str], out: str | None) -> list[Path | None]:
     if not (target.is_dir() or out.endswith(("/", os.sep)) or target.suffix.lower() != ".wav"):
         if len(files) > 1:
             raise OUT_FOR_ONE(count=len(files))
-        writable(target.parent)
+        writable_file(target)
         return [target]
     try:
         target.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FILE_UNWRITABLE(path=target, detail=error.strerror or str(error)) from error
-    writable(target)
+    _writable(target)
     taken: dict[str, int] = {}
     paths: list[Path | None] = []
     for file in files:
@@ -175,7 +197,18 @@ def out_paths(files: list[str], out: str | None) -> list[Path | None]:
     return paths
 
 
-def writable(folder: Path) -> None:
+def writable_file(target: Path) -> None:
+    """Refuse what is a folder, and a file whose folder nothing can be written to.
+
+    Raises:
+        AimarkError: `file_unwritable`.
+    """
+    if target.is_dir():
+        raise FILE_UNWRITABLE(path=target, detail="it is a folder")
+    _writable(target.parent)
+
+
+def _writable(folder: Path) -> None:
     """Refuse a folder that nothing can be written to.
 
     Raises:

@@ -15,6 +15,7 @@ from aimark_daemon.cli.parser import utf8
 from aimark_daemon.cli.shell import Shell
 from aimark_daemon.client import DaemonClient
 from aimark_daemon.errors import Exit
+from aimark_daemon.files import write_whole
 from aimark_daemon.protocol import messages as m
 
 _SLOW_S = 300.0
@@ -99,14 +100,10 @@ def _export(shell: Shell, arguments: Namespace) -> int:
         sys.stdout.buffer.write(data if data.endswith(b"\n") else data + b"\n")
         sys.stdout.buffer.flush()
         return Exit.OK
-    target = Path(arguments.out)
-    part = target.with_name(f".{target.name}.part")
     try:
-        part.write_bytes(data)
-        part.replace(target)
+        write_whole(Path(arguments.out), data)
     except OSError as error:
-        part.unlink(missing_ok=True)
-        raise FILE_UNWRITABLE(path=target, detail=error.strerror or str(error)) from error
+        raise FILE_UNWRITABLE(path=arguments.out, detail=error.strerror or str(error)) from error
     return Exit.OK
 
 

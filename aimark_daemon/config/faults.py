@@ -68,3 +68,12 @@ CONFIG_KEY_DOUBLED = fault_kind(
     hint="Remove one of the two.",
     hint_ko="둘 중 하나를 지워 주세요.",
 )
+
+RESTART_NEEDED = fault_kind(
+    "restart_needed",
+    exit_code=Exit.OK,
+    message="Changed, but not yet in force: {keys}.",
+    message_ko="바꿨지만 아직 적용되지 않은 설정: {keys}.",
+    hint="Restart the assistant: `aimark stop`, then `aimark`.",
+    hint_ko="어시스턴트를 다시 시작해 주세요: `aimark stop` 후 `aimark`.",
+)

@@ -35,8 +35,13 @@ def parse(data: bytes, file: Path) -> Document:
         raise CONFIG_ENCODING(place=f"{file}:{line}", detail=f"byte {error.start}") from error
     try:
         values = json.loads(text, parse_constant=_refuse_constant)
+        json.dumps(values, ensure_ascii=False).encode()  # JSON may escape what no text can hold
     except json.JSONDecodeError as error:
         raise CONFIG_BROKEN(place=f"{file}:{error.lineno}:{error.colno}", detail=error.msg) from error
+    except UnicodeEncodeError as error:
+        half = f"\\u{ord(error.object[error.start]):04x}"
+        line = text.count("\n", 0, max(text.lower().find(half), 0)) + 1
+        raise CONFIG_BROKEN(place=f"{file}:{line}", detail=f"{half} is half of a surrogate pair") from error
     except (ValueError, RecursionError) as error:
         raise CONFIG_BROKEN(place=str(file), detail=str(error)) from error
     if not isinstance(values, dict):

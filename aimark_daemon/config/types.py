@@ -96,10 +96,10 @@ class LlmConfig(Section, frozen=True, kw_only=True):
     system_prompt: Annotated[
         SystemPrompt | str,
         Meta(description="Instructions to the model: one text, or one a language. Empty uses the built-in ones."),
-    ] = ""
+    ] = SystemPrompt()
     temperature: Annotated[
         float, Meta(ge=0, le=5, description="How freely words are chosen; 0 always takes the likeliest.")
-    ] = 0.7
+    ] = 0.4
     top_p: Annotated[
         float, Meta(gt=0, le=1, description="Choose among the likeliest words that make up this probability.")
     ] = 0.9

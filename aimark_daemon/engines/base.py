@@ -85,7 +85,7 @@ class Engine(Protocol):
 class Sampling(msgspec.Struct, frozen=True):
     """How the next token is chosen. Ranges are checked by the configuration."""
 
-    temperature: float = 0.7
+    temperature: float = 0.4
     top_p: float = 0.9
     top_k: int = 40
     min_p: float = 0.05

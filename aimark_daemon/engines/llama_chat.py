@@ -88,6 +88,7 @@ class LlamaChat:
         room = min(request.sampling.max_tokens, self.model.n_ctx // ANSWER_SHARE)
         prompt, dropped = self.prompts.fit(request.messages, self.model.n_ctx - room)
         shown = self._shown_tokens(request, prompt)
+        self.model.use_threads(request.threads)
         turn = _Answer(self, request, call, prompt, shown)
         try:
             turn.run()

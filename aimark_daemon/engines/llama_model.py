@@ -206,6 +206,11 @@ class LlamaModel:
         """llama.cpp's context, for samplers."""
         return self._ctx
 
+    def use_threads(self, threads: int | None) -> None:
+        """Generate with this many threads, but no more than the engine's own; None: with those. Prompts take all."""
+        fewer = self.threads if threads is None else max(1, min(threads, self.threads))
+        lib.llama_set_n_threads(self._ctx, fewer, self.threads)
+
     def set_abort(self, callback: Any) -> None:
         """Ask `callback` (a `ggml_abort_callback`; None: nobody) before each operation of the graph. CPU only."""
         lib.llama_set_abort_callback(self._ctx, self._nobody if callback is None else callback, ctypes.c_void_p(0))

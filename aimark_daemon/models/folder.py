@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -134,12 +135,15 @@ class StoreFolder:
         sync_folder(place.parent)
         shutil.rmtree(self.partial(entry.id), ignore_errors=True)
 
-    def remove(self, model: str) -> None:
-        """Delete an installed model, what was begun of it, and the blobs that nothing else shares."""
-        manifest = self.manifest(model)
+    def remove(self, model: str, files: Iterable[ModelFile]) -> None:
+        """Delete an installed model of these files, what was begun of it, and the blobs that nothing else shares."""
         self._discard(self.model(model))
+        self.give_up(model, files)
+
+    def give_up(self, model: str, files: Iterable[ModelFile]) -> None:
+        """Delete what was begun of a model, and the blobs of its files that nothing else shares."""
         shutil.rmtree(self.partial(model), ignore_errors=True)
-        for file in manifest.entry.files if manifest else ():
+        for file in files:
             blob = self.blob(file.sha256)
             with contextlib.suppress(OSError):
                 if file.sha256 and blob.stat().st_nlink == 1:

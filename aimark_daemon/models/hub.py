@@ -62,9 +62,11 @@ class HubMirror:
             try:
                 self._stream(file, partial, watch, done)
                 reason = "the connection closed early"
-            except (AimarkError, MirrorError, OSError):
+            except (AimarkError, MirrorError):
                 raise
             except Exception as error:  # the session's library and its errors vary by version
+                if isinstance(error, OSError) and not isinstance(error, ConnectionError):
+                    raise  # the disk's; being told to be offline is a ConnectionError
                 reason = f"{type(error).__name__}: {error}"
                 if _hopeless(error, connected=partial.size > begun):
                     raise MirrorError(reason) from error

@@ -150,13 +150,14 @@ class ModelStore:
         Raises:
             AimarkError: model_missing, model_unknown, model_store_unwritable.
         """
-        if not self._folder.model(model).is_dir() or model not in self._folder.installed_ids():
-            entry = self._known(model)
-            if not self._folder.partial(entry.id).is_dir():
-                raise MODEL_MISSING(model=model)
+        manifest = self._folder.manifest(model)
+        entry = manifest.entry if manifest else self._catalogue.get(model)
+        installed = self._folder.model(model).is_dir() and model in self._folder.installed_ids()
+        if not installed and not self._folder.partial(self._known(model).id).is_dir():
+            raise MODEL_MISSING(model=model)
         try:
             with self._locked(model, lambda: False):
-                self._folder.remove(model)
+                self._folder.remove(model, entry.files if entry else ())
         except OSError as error:
             raise STORE_UNWRITABLE(str(error), folder=self._folder.root) from error
 
@@ -253,7 +254,7 @@ class ModelStore:
             return STORE_UNWRITABLE(str(error), folder=self._folder.root)
         if error.errno not in _FULL:
             raise error
-        shutil.rmtree(self._folder.partial(entry.id), ignore_errors=True)
+        self._folder.give_up(entry.id, entry.files)
         needed_mb = -(-(entry.bytes + _RESERVE) // 1_000_000)
         return DISK_FULL(str(error), model=entry.id, folder=self._folder.root, needed_mb=needed_mb)
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol
 
 import msgspec
 
 from aimark_daemon import __version__
 from aimark_daemon.assistant import Assistant, Listener
-from aimark_daemon.assistant.faults import LISTEN_UNKNOWN
-from aimark_daemon.errors import AimarkError, as_fault
+from aimark_daemon.assistant.faults import LISTEN_CANCELLED, LISTEN_UNKNOWN
+from aimark_daemon.errors import AimarkError, Fault, as_fault
 from aimark_daemon.protocol import messages as m
 from aimark_daemon.protocol.audio import AudioFrame
 from aimark_daemon.server.base import ClientHandle
 from aimark_daemon.store import AsyncStore
+
+_MAX_EARLY: Final = 64
+"""Cancels that may wait for their `listen`."""
 
 
 class Controls(Protocol):
@@ -50,14 +53,21 @@ class Controls(Protocol):
 
 
 class Dispatch:
-    """Answers requests; one instance for all clients."""
+    """Answers requests; one instance for all clients. `standing` is what everyone who comes should know."""
 
-    def __init__(self, assistant: Assistant, store: AsyncStore, controls: Controls) -> None:
+    def __init__(
+        self, assistant: Assistant, store: AsyncStore, controls: Controls, standing: Mapping[str, Fault]
+    ) -> None:
         self._assistant = assistant
         self._store = store
         self._controls = controls
+        self._standing = standing
         self._listens: dict[tuple[ClientHandle, int], m.Listen] = {}
+        self._early: dict[tuple[ClientHandle, int], None] = {}
+        """Streams that were cancelled before they were open: a cancel waits for nothing, a `listen` may."""
         self._clients: set[ClientHandle] = set()
+        self.greeted = 0
+        """How many clients have said hello so far."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -74,6 +84,7 @@ class Dispatch:
     async def connected(self, client: ClientHandle) -> None:
         """A client said hello."""
         self._clients.add(client)
+        self.greeted += 1
 
     async def disconnected(self, client: ClientHandle) -> None:
         """A client left."""
@@ -81,6 +92,8 @@ class Dispatch:
         self._assistant.forget(client)
         for key in [key for key in self._listens if key[0] is client]:
             del self._listens[key]
+        for key in [key for key in self._early if key[0] is client]:
+            del self._early[key]
 
     async def audio(self, client: ClientHandle, frame: AudioFrame) -> None:
         """A microphone frame. A stream that fails is refused once; its later frames are dropped quietly."""
@@ -116,9 +129,7 @@ class Dispatch:
                 )
                 return None
             case m.Listen():
-                await self._assistant.listen(client, message.id, language=message.language, session=message.session)
-                self._listens[client, message.id] = message
-                return m.Listening(id=message.id)
+                return await self._listen(client, message)
             case m.EndListen():
                 self._end_listen(client, message)
                 return None
@@ -126,10 +137,12 @@ class Dispatch:
                 if message.turn is not None:
                     self._assistant.cancel(message.turn)
                 if message.listen is not None:
-                    self._listens.pop((client, message.listen), None)
-                    self._assistant.stop_listening(client, message.listen)
+                    self._stop_listening(client, message.listen)
                 return m.Ok(id=message.id)
             case m.Subscribe():
+                if "notices" in message.topics:
+                    for fault in self._standing.values():
+                        client.send(m.Notice(level="warning", fault=fault))
                 return m.Ok(id=message.id)
             case m.ListCommands():
                 return m.CommandsReply(id=message.id, commands=tuple(self._assistant.commands()))
@@ -139,6 +152,22 @@ class Dispatch:
     async def _hello(self, message: m.Hello) -> m.Event:
         status = await self._controls.status()
         return m.Welcome(id=message.id, version=m.PROTOCOL_VERSION, daemon=__version__, status=status)
+
+    async def _listen(self, client: ClientHandle, message: m.Listen) -> m.Event:
+        await self._assistant.listen(client, message.id, language=message.language, session=message.session)
+        if (client, message.id) in self._early:
+            del self._early[client, message.id]
+            self._assistant.stop_listening(client, message.id)
+            raise LISTEN_CANCELLED()
+        self._listens[client, message.id] = message
+        return m.Listening(id=message.id)
+
+    def _stop_listening(self, client: ClientHandle, stream: int) -> None:
+        known = self._listens.pop((client, stream), None)
+        if not self._assistant.stop_listening(client, stream) and known is None:
+            self._early[client, stream] = None
+            if len(self._early) > _MAX_EARLY:
+                del self._early[next(iter(self._early))]
 
     def _end_listen(self, client: ClientHandle, message: m.EndListen) -> None:
         """Transcribe in a task of its own: what else the client sends is not held up."""

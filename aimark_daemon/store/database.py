@@ -90,6 +90,8 @@ class Database:
     def backup(self, now: datetime | None = None, keep: int = BACKUPS_KEPT) -> Path:
         """Copy the whole database into the folder `backups` beside it; the newest `keep` copies stay.
 
+        What a backup that was cut off left behind goes.
+
         `now` (UTC) becomes part of the name.
 
         Raises:
@@ -112,8 +114,9 @@ class Database:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
             raise
-        for old in backups(self.path)[keep:]:
-            old.unlink(missing_ok=True)
+        for old in (*backups(self.path)[keep:], *folder.glob(f"{self.path.stem}-*.part*")):
+            with suppress(OSError):
+                old.unlink()
         return target
 
     def _prepare(self, migrations: Sequence[Migration]) -> None:

@@ -91,25 +91,22 @@ def mark_interrupted(db: sqlite3.Connection, now: str) -> int:
 def history(db: sqlite3.Connection, session: int, turns: int) -> list[ChatMessage]:
     """The last `turns` questions that got an answer, each with it, oldest first.
 
-    Only what was said counts, however the turn ended; turns still streaming, questions without an answer, answers
-    without a question and system messages are left out.
+    Only what was said counts, however the turn ended or whether it is still being spoken; questions without an answer,
+    answers without a question and system messages are left out.
     """
     newest_first: list[ChatMessage] = []
     said: list[str] = []
-    streaming = False
-    rows = db.execute("SELECT role, content, state FROM message WHERE session = ? ORDER BY id DESC", (session,))
-    for role, content, state in rows:
+    rows = db.execute("SELECT role, content FROM message WHERE session = ? ORDER BY id DESC", (session,))
+    for role, content in rows:
         if len(newest_first) >= 2 * turns:
             break
-        streaming = streaming or state == "streaming"
         if role == "assistant" and content.strip():
             said.append(content)
         elif role == "user":
-            if said and content.strip() and not streaming:
+            if said and content.strip():
                 reply = "\n\n".join(reversed(said))
                 newest_first += [ChatMessage("assistant", reply), ChatMessage("user", content)]
             said = []
-            streaming = False
     return newest_first[::-1]
 
 

@@ -71,8 +71,8 @@ class Stage:
         arguments = {"session": None, "speak": False, **arguments}
         return await self.assistant.submit(text, listener=ear, **arguments)
 
-    async def speak_into(self, ear, pcm, stream=1, session=None):
-        await self.assistant.listen(ear, stream, language="auto", session=session)
+    async def speak_into(self, ear, pcm, stream=1, session=None, language="auto"):
+        await self.assistant.listen(ear, stream, language=language, session=session)
         for number, start in enumerate(range(0, len(pcm), 640)):
             frame = AudioFrame(FrameKind.MICROPHONE, stream, number, pcm[start : start + 640])
             await self.assistant.hear(ear, frame)

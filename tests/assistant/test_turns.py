@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from aimark_daemon import AimarkError
 from aimark_daemon.assistant.faults import NOTHING_HEARD
-from aimark_daemon.config.types import Config, LlmConfig
+from aimark_daemon.config.types import Config, LlmConfig, SttConfig
 from aimark_daemon.engines.base import ChatMessage
 from aimark_daemon.protocol.audio import MIC_RATE, AudioFrame, FrameKind
 from aimark_daemon.protocol.messages import (
@@ -98,6 +98,17 @@ async def test_a_spoken_question_is_heard_and_answered(tmp_path):
         assert done.timings.transcript_s is not None
         assert done.timings.first_audio_s >= done.timings.first_token_s
         assert ear.frames
+
+
+@pytest.mark.parametrize(
+    ("asked", "configured", "heard"), [("auto", "ko", "ko"), ("en", "ko", "en"), ("auto", "auto", "en")]
+)
+async def test_the_configured_language_is_heard_unless_the_client_asks_for_another(tmp_path, asked, configured, heard):
+    config = Config(stt=SttConfig(language=configured))
+    async with stage(tmp_path, config=config, stt={"texts": ["OK"]}) as it:
+        ear = Ear()
+        await ear.ending(await it.speak_into(ear, tone(0.5), language=asked))
+        assert ear.of(Heard)[0].language == heard
 
 
 async def test_silence_begins_no_turn_and_stores_nothing(tmp_path):

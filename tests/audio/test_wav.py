@@ -1,13 +1,15 @@
 """WAV files: every usual encoding becomes 16 kHz mono s16le; everything else is a fault that says what to do."""
 
+import os
 import struct
+import sys
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aimark_daemon.audio.wav import read_wav, write_wav
+from aimark_daemon.audio.wav import check_wav, read_wav, write_wav
 from aimark_daemon.errors import AimarkError
 from tests.audio.wavs import FORMATS, chunk, fmt, riff, sine, wav
 
@@ -134,6 +136,37 @@ def test_an_hour_is_refused_before_it_is_read(tmp_path):
 def test_a_missing_file_and_a_folder_are_different_faults(tmp_path):
     assert refused(tmp_path / "없음.wav").code == "file_missing"
     assert refused(tmp_path).code == "file_unreadable"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes with names are POSIX's")
+def test_a_pipe_that_nobody_writes_to_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe.wav")
+    assert refused(tmp_path / "pipe.wav").code == "file_unreadable"
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_check_lets_pass_what_can_be_read(tmp_path, form):
+    file = tmp_path / "a.wav"
+    file.write_bytes(wav(form, sine(0.1, 16_000)))
+    check_wav(file)
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"no sound", "wav_invalid"),
+        (riff(fmt(6, 8), chunk(b"data", b"12")), "wav_unsupported"),
+        (riff(fmt(1, 16), chunk(b"data", b"")), "wav_empty"),
+        (wav("pcm8", sine(601, 4_000), 1, 4_000), "wav_too_long"),
+    ],
+)
+def test_a_check_refuses_what_reading_refuses(tmp_path, data, code):
+    file = tmp_path / "a.wav"
+    file.write_bytes(data)
+    for read in (check_wav, read_wav):
+        with pytest.raises(AimarkError) as caught:
+            read(file)
+        assert caught.value.fault.code == code
 
 
 def test_written_sound_is_read_back_and_nothing_else_is_left(tmp_path):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from aimark_daemon.runtime import is_running
 from tests.cli.calls import Aimark
 
 
@@ -26,4 +27,5 @@ def alone(tmp_path: Path) -> Iterator[Aimark]:
     """The command line, without a daemon."""
     call = Aimark(tmp_path / "home")
     yield call
-    assert call("stop").code in (0, 3)
+    if is_running(call.home / "run"):
+        assert call("stop").code == 0

@@ -124,3 +124,27 @@ def test_ctrl_c_with_json_says_cancelled(alone: Aimark) -> None:
     assert ran.code == 130
     answer = json.loads(ran.out)
     assert (answer["finish"], answer["reply"]) == ("cancelled", "waiting")
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [(None, "model_file_missing"), (b"GGUF" + bytes(40), "model_invalid"), (b"no model at all", "model_invalid")],
+)
+def test_a_model_file_that_is_missing_cut_or_no_model_is_told_and_loses_nothing(
+    alone: Aimark, content: bytes | None, code: str
+) -> None:
+    file = alone.home / "모델.gguf"
+    alone.home.mkdir()
+    if content is not None:
+        file.write_bytes(content)
+    config = {"download_starter_models": False, "llm": {"model": str(file)}}
+    (alone.home / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    real = Aimark(alone.home, AIMARK_FAKE_ENGINES="0")
+    ran = real("ask", "잃어버리면 안 되는 질문", "--json")
+    answer = ran.one()
+    assert (answer["finish"], answer["error"]["code"], ran.code) == ("error", code, 5)
+    assert str(file) in answer["error"]["message"]
+    assert "Traceback" not in ran.err
+    shown = alone("sessions", "show", answer["session"], "--json").one()["messages"]
+    assert [message["state"] for message in shown] == ["complete", "failed"]
+    assert shown[0]["content"] == "잃어버리면 안 되는 질문"

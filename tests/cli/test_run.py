@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from aimark_daemon.cli.connection import wait_until_gone
 from aimark_daemon.runtime import is_running, read_address
 from tests.cli.calls import Aimark
 
@@ -111,6 +112,7 @@ def test_a_kept_daemon_goes_on_after_the_call(alone: Aimark) -> None:
 def test_twenty_calls_at_once_share_a_daemon_and_are_all_answered(alone: Aimark) -> None:
     results = alone.together([("ask", f"질문 {number}", "--json") for number in range(20)])
     assert [ran.one()["reply"] for ran in results] == [f"You said: 질문 {number}" for number in range(20)]
+    assert wait_until_gone(alone.home / "run", 60)
     log = (alone.home / "logs" / "daemon.log").read_text(encoding="utf-8")
     # On a slow machine the last call may come after the daemon has ended; never are there two at once.
     lives = re.findall("listening on port|stopping", log)

@@ -106,6 +106,23 @@ def test_an_answer_that_cannot_be_written_is_refused_before_anything_is_said(aim
     assert aimark("status", "--json").one()["sessions"] == before
 
 
+def test_files_that_cannot_be_heard_are_told_before_a_daemon_is_started(alone: Aimark, tmp_path: Path) -> None:
+    noise = tmp_path / "noise.wav"
+    noise.write_bytes(b"this is no sound at all")
+    ran = alone("say", str(noise), str(tmp_path / "missing.wav"), "--json")
+    assert [line["error"]["code"] for line in ran.lines()] == ["wav_invalid", "file_missing"]
+    assert [line["file"] for line in ran.lines()] == [str(noise), str(tmp_path / "missing.wav")]
+    assert ran.code == 2
+    assert not (alone.home / "logs").exists()
+
+
+def test_an_answer_cannot_take_the_place_of_a_folder(alone: Aimark, tmp_path: Path) -> None:
+    for out in ("", str(tmp_path)):
+        ran = alone("demo", "--out", out, "--json")
+        assert (ran.error(), ran.code) == ("file_unwritable", 2)
+    assert not (alone.home / "logs").exists()
+
+
 def test_an_unknown_session_is_told_for_the_file(aimark: Aimark, tmp_path: Path) -> None:
     ran = aimark("say", str(write_tone(tmp_path / "a.wav")), "--session", "0123456789abcdef", "--json")
     assert (ran.error(), ran.code) == ("session_unknown", 2)

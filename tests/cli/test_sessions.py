@@ -133,6 +133,13 @@ def test_what_is_not_there_is_told(aimark: Aimark, arguments: list[str], code: s
     assert (ran.error(), ran.code) == (code, 2)
 
 
+@pytest.mark.parametrize("out", ["", "/nowhere/at/all.json", f"{__file__}/all.json"])
+def test_an_export_that_cannot_be_written_is_told(aimark: Aimark, out: str) -> None:
+    ran = aimark("sessions", "export", "--out", out)
+    assert "[file_unwritable]" in ran.err
+    assert ran.code == 2
+
+
 def test_an_empty_title_is_refused(aimark: Aimark) -> None:
     session = aimark("ask", "제목", "--json").one()["session"]
     ran = aimark("sessions", "rename", session, " ", "--json")

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
+
 from aimark_daemon.client import connect
 from aimark_daemon.paths import Paths
 from aimark_daemon.protocol.audio import AudioFrame, FrameKind
@@ -96,6 +98,14 @@ async def ready(client, seconds=90):
             await asyncio.sleep(0.1)
     assert now.state == "ready", now
     return now
+
+
+def alive(pid):
+    """Whether the process runs. An orphan that nobody reaps yet, as in a container without init, does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 class Exchange:

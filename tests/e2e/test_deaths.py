@@ -5,11 +5,10 @@ import os
 import signal
 import time
 
-import psutil
 import pytest
 
 from aimark_daemon.protocol.messages import Delta, Done, MessageInfo, SessionReply, ShowSession, TurnError
-from tests.e2e.harness import DaemonProcess, ask, daemon, ready, say, status
+from tests.e2e.harness import DaemonProcess, alive, ask, daemon, ready, say, status
 from tests.e2e.test_closed_loop import spoken_by_piper
 
 
@@ -57,7 +56,7 @@ async def test_a_killed_daemon_takes_its_workers_with_it_and_keeps_every_word(tm
             session = first.started.session
         process.kill()
         async with asyncio.timeout(10):
-            while any(psutil.pid_exists(pid) for pid in pids):
+            while any(alive(pid) for pid in pids):
                 await asyncio.sleep(0.05)
         await process.start()
         async with process.connect() as client:
@@ -74,7 +73,7 @@ async def test_a_killed_daemon_takes_its_workers_with_it_and_keeps_every_word(tm
 
 @pytest.mark.models
 async def test_an_answer_cut_off_by_a_crash_of_the_daemon_is_marked_at_the_next_start(tmp_path):
-    process = DaemonProcess(tmp_path, config={"llm": {"temperature": 0, "max_tokens": 400}})
+    process = DaemonProcess(tmp_path, config={"llm": {"temperature": 0, "max_tokens": 3500}})
     await process.start()
     try:
         async with process.connect() as client:
@@ -107,5 +106,5 @@ async def test_a_stopped_daemon_leaves_no_process_and_no_address(tmp_path):
             pids = [engine.pid for engine in (await ready(client)).engines.values()]
         process.kill(signal.SIGTERM)
         assert process.process.returncode == 0
-        assert not [pid for pid in pids if psutil.pid_exists(pid)]
+        assert not [pid for pid in pids if alive(pid)]
         assert not (process.paths.runtime / "daemon.json").exists()

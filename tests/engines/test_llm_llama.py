@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 
+import llama_cpp as lib
 import pytest
 
 from aimark_daemon.conversation.prompt import ChatMessage
@@ -64,6 +65,19 @@ def test_no_more_threads_than_cores_are_used(tiny_gguf, threads):
     model = loaded(tiny_gguf, n_ctx=256, threads=threads)
     model.engine.close()
     assert 1 <= model.facts.threads == usable_cores() <= os.cpu_count()
+
+
+def test_an_answer_beside_speech_is_generated_with_fewer_threads_and_the_next_with_all(tiny_gguf, monkeypatch):
+    monkeypatch.setattr("aimark_daemon.engines.llama_model.usable_cores", lambda: 2)
+    beside = loaded(tiny_gguf, n_ctx=512, threads=2)
+    question = (ChatMessage("user", "Hi"),)
+    used = []
+    for threads in (1, None, 7, 0):
+        beside.engine.chat(ChatRequest("s", question, Sampling(max_tokens=2), threads=threads), RecordedCall())
+        context = beside.engine._chat.model.context
+        used.append((lib.llama_n_threads(context), lib.llama_n_threads_batch(context)))
+    beside.engine.close()
+    assert used == [(1, 2), (2, 2), (2, 2), (1, 2)]
 
 
 def test_instructions_known_at_loading_are_evaluated_before_the_first_question(tiny_gguf):

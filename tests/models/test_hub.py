@@ -91,3 +91,10 @@ def test_nothing_listening_is_a_reason_not_a_crash(tmp_path):
         dead = mirror(server)
     with pytest.raises(MirrorError):
         list(dead.fetch([CONFIG_FILE], tmp_path, watch()))
+
+
+def test_a_library_that_is_told_to_be_offline_is_a_reason_to_try_the_next_mirror(server, tmp_path, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(MirrorError, match="OfflineMode"):
+        list(mirror(server).fetch([CONFIG_FILE], tmp_path, watch()))
+    assert server.asked == []

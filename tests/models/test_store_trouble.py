@@ -105,11 +105,12 @@ def test_a_disk_that_is_too_small_is_refused_before_the_first_byte(tmp_path):
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
-def test_a_disk_that_fills_up_midway_leaves_nothing_half_made(tmp_path, code):
+@pytest.mark.parametrize("after", [500_000, len(WEIGHTS)], ids=["in the first file", "in the second file"])
+def test_a_disk_that_fills_up_midway_leaves_nothing_half_made(tmp_path, code, after):
     mirror = FakeMirror()
 
     def fill():
-        if mirror.sent > 500_000:
+        if mirror.sent > after:
             raise OSError(code, os.strerror(code))
 
     mirror.on_chunk = fill
@@ -213,6 +214,15 @@ def test_what_a_killed_removal_left_is_swept_by_the_next(tmp_path):
     left = tmp_path / "partial" / ".removed-other-1"
     left.mkdir(parents=True)
     (left / "big.gguf").write_bytes(WEIGHTS)
+    models.remove("tiny")
+    assert files_below(tmp_path) <= {"locks/tiny.lock"}
+
+
+def test_removing_what_was_begun_leaves_nothing(tmp_path):
+    models = store(tmp_path, mirrors=FakeMirror(cut=len(WEIGHTS)))
+    with pytest.raises(AimarkError):
+        models.pull("tiny")
+    assert files_below(tmp_path) > {"locks/tiny.lock"}
     models.remove("tiny")
     assert files_below(tmp_path) <= {"locks/tiny.lock"}
 

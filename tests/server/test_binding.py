@@ -31,16 +31,6 @@ def test_a_taken_port_is_named_with_what_to_do():
     assert fault.exit_code == 3
 
 
-def test_a_port_taken_on_ipv6_only_is_taken_as_its_owner_would_answer_for_localhost():
-    try:
-        other = listening(socket.AF_INET6, "::1")
-    except OSError:
-        pytest.skip("this machine has no IPv6 loopback address")
-    with other, pytest.raises(AimarkError) as caught:
-        bind_loopback(other.getsockname()[1])
-    assert PORT_TAKEN.caught_in(caught.value)
-
-
 class FailingSocket(socket.socket):
     """Cannot be bound to one kind of address."""
 
@@ -51,6 +41,22 @@ class FailingSocket(socket.socket):
         if self.family == self.family_that_fails:
             raise OSError(self.code, "as the test wants")
         super().bind(address)
+
+
+def test_a_port_taken_on_ipv6_only_is_taken_as_its_owner_would_answer_for_localhost(monkeypatch):
+    try:
+        other = listening(socket.AF_INET6, "::1")
+    except OSError:  # no IPv6 on this machine
+        monkeypatch.setattr(FailingSocket, "family_that_fails", socket.AF_INET6)
+        monkeypatch.setattr(FailingSocket, "code", errno.EADDRINUSE)
+        monkeypatch.setattr(socket, "socket", FailingSocket)
+        other = listening(socket.AF_INET, "127.0.0.1")
+        port = 0
+    else:
+        port = other.getsockname()[1]
+    with other, pytest.raises(AimarkError) as caught:
+        bind_loopback(port)
+    assert PORT_TAKEN.caught_in(caught.value)
 
 
 def test_a_forbidden_port_is_said(monkeypatch):

@@ -158,6 +158,18 @@ def test_a_backup_is_made_when_the_newest_is_old_or_from_the_future(tmp_path, cl
     store.close()
 
 
+def test_what_a_killed_backup_left_is_swept_by_the_next(path):
+    store = Store.open(path)
+    store.backup()
+    folder = path.parent / "backups"
+    for name in ("sessions-000002-20260101T000000Z-v1.part", "sessions-000002-20260101T000000Z-v1.part-journal"):
+        (folder / name).write_bytes(b"half")
+    store.backup()
+    assert database_files(folder) == {file.name for file in backups(path)}
+    assert len(backups(path)) == 2
+    store.close()
+
+
 def test_other_files_in_the_folder_of_backups_are_left_alone(path):
     store = filled(path)
     store.backup()

@@ -16,7 +16,7 @@ from aimark_daemon.config.types import Config, SystemPrompt, system_prompt_in
 from aimark_daemon.errors import AimarkError, Fault
 from aimark_daemon.paths import shipped_config
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def written(folder: Path, text: str) -> Path:
@@ -111,6 +111,8 @@ def test_all_wrong_values_are_told_at_once(tmp_path):
         ("[1]", ":1"),
         ('{"a": ' * 100_000, ""),
         ('{"server": {"port": ' + "9" * 5000 + "}}", ""),
+        ('{"llm":\n {"model": "\\uD83D"}}', ":2"),
+        ('{\n"\\udc00": 1}', ":2"),
     ],
 )
 def test_broken_json_names_its_place(tmp_path, text, place):

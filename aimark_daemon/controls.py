@@ -1,0 +1,109 @@
+"""Controls: what clients may ask of the daemon as a whole - its state, models, configuration, page, end."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from aimark_daemon import __version__
+from aimark_daemon.config.keeper import ConfigKeeper
+from aimark_daemon.config.schema import config_schema
+from aimark_daemon.gpu.telemetry import Sampler
+from aimark_daemon.protocol import messages as m
+from aimark_daemon.provision import Provision
+from aimark_daemon.roster import JOBS, Job, Roster
+from aimark_daemon.server.server import Server
+from aimark_daemon.store import AsyncStore
+from aimark_daemon.workers.base import WorkerState
+
+
+class DaemonControls:
+    """The `Controls` of the dispatch, over the daemon's parts. `stop` ends the daemon, `stopping` tells if it ends."""
+
+    def __init__(
+        self,
+        *,
+        store: AsyncStore,
+        roster: Roster,
+        provision: Provision,
+        sampler: Sampler,
+        keeper: ConfigKeeper,
+        server: Callable[[], Server],
+        stop: Callable[[], None],
+        stopping: Callable[[], bool],
+    ) -> None:
+        self._store = store
+        self._roster = roster
+        self._provision = provision
+        self._sampler = sampler
+        self._keeper = keeper
+        self._server = server
+        self._stop = stop
+        self._stopping = stopping
+        self._began = time.monotonic()
+
+    async def status(self) -> m.Status:
+        """The daemon at a glance."""
+        infos = self._roster.infos()
+        if self._stopping():
+            state = "stopping"
+        elif not self._roster.settled():
+            state = "starting"
+        elif all(info.state in (WorkerState.READY, WorkerState.BUSY) for info in infos.values()):
+            state = "ready"
+        else:
+            state = "degraded"
+        return m.Status(
+            state=state,
+            version=__version__,
+            pid=os.getpid(),
+            port=self._server().port,
+            engines=dict(infos.items()),
+            gpu=self._sampler.gpus(),
+            sessions=await self._store.count_sessions(),
+            uptime_s=round(time.monotonic() - self._began, 1),
+        )
+
+    async def models(self) -> tuple[m.ModelInfo, ...]:
+        """The catalogue with what is installed and used."""
+        return await self._provision.list()
+
+    async def pull_model(self, model: str, progress: Callable[[int, int], None]) -> None:
+        """Download a model; a job that had none takes it."""
+        await self._provision.pull(model, progress)
+        for info in await self.models():
+            job = _job(info.kind)
+            if info.id == model and self._roster.info(job).state == WorkerState.ABSENT:
+                await self._provision.supply((job,))
+
+    async def use_model(self, model: str) -> None:
+        """Choose an installed model and load it."""
+        job = self._provision.job_of(model, await self.models())
+        await self._keeper.set(f"{job}.model", model)
+
+    async def remove_model(self, model: str) -> None:
+        """Delete an installed model."""
+        await self._provision.remove(model)
+
+    async def config(self) -> m.ConfigReply:
+        """The configuration in force."""
+        return m.ConfigReply(id=0, values=msgspec.to_builtins(self._keeper.config), schema=config_schema())
+
+    async def set_config(self, key: str, value: object) -> tuple[str, ...]:
+        """Change a value; engines it concerns are loaded again. Returns the keys that wait for a restart."""
+        return await self._keeper.set(key, value)
+
+    def page_address(self) -> str:
+        """The page's address with a fresh log-in code."""
+        return self._server().page_url()
+
+    def shutdown(self) -> None:
+        """Stop soon."""
+        self._stop()
+
+
+def _job(kind: str) -> Job:
+    return next(job for job in JOBS if job == kind)

@@ -1,0 +1,155 @@
+"""Turns that meet: in one session, with clients that leave or change their mind, and with engines that are replaced."""
+
+import asyncio
+import threading
+
+import pytest
+
+from aimark_daemon import AimarkError
+from aimark_daemon.assistant import conductor, speaking
+from aimark_daemon.engine_specs import fake_spec
+from aimark_daemon.protocol.messages import Cancelled, Delta, Done, Notice, TurnError
+from tests.assistant.stage import Ear, stage
+from tests.assistant.test_turns import refusal, silence, tone
+
+
+class Gate:
+    """Holds up a method of an engine until `open` is set; `calls` are its requests."""
+
+    def __init__(self, engine, name):
+        self.open, self.calls = threading.Event(), []
+        self._method = getattr(engine, name)
+        setattr(engine, name, self)
+
+    def __call__(self, request, call):
+        self.calls.append(request)
+        assert self.open.wait(20)
+        return self._method(request, call)
+
+
+async def test_the_next_turn_knows_the_answer_that_is_still_being_spoken(tmp_path):
+    async with stage(tmp_path) as it:
+        ear, voice = Ear(), Gate(it.engines["tts"], "speak")
+        session = (await it.store.create_session()).id
+        spoken = await it.say("내 이름은 민수야", ear, session=session, speak=True)
+        await ear.until(lambda: ear.text(spoken) == "You said: 내 이름은 민수야")
+        await ear.ending(await it.say("내 이름이 뭐야?", ear, session=session))
+        assert not ear.endings(spoken)
+        shown = it.engines["llm"].requests[-1].messages
+        assert [m.content for m in shown[1:]] == [
+            "내 이름은 민수야", "You said: 내 이름은 민수야", "내 이름이 뭐야?",
+        ]  # fmt: skip
+        voice.open.set()
+        assert isinstance(await ear.ending(spoken), Done)
+
+
+async def test_a_cancelled_turn_leaves_the_queue_of_its_session_to_those_who_wait(tmp_path):
+    async with stage(tmp_path) as it:
+        ear, gate, held = Ear(), asyncio.Event(), []
+        session = (await it.store.create_session()).id
+        checkpoint, end_turn = it.store.checkpoint, it.store.end_turn
+
+        async def held_checkpoint(turn, reply):
+            await checkpoint(turn, reply)
+            if turn == first:
+                held.append(turn)
+                await gate.wait()
+
+        async def held_end(turn, *arguments, **named):
+            await end_turn(turn, *arguments, **named)
+            if turn == third:
+                held.append(turn)
+                await gate.wait()
+
+        it.store.checkpoint, it.store.end_turn = held_checkpoint, held_end
+        first, second, third = [await it.say(f"{n}", ear, session=session) for n in ("하나", "둘", "셋")]
+        await ear.until(lambda: ear.text(first) == "You said: 하나")
+        it.assistant.cancel(third)
+        async with asyncio.timeout(20):
+            while held != [first, third]:
+                await asyncio.sleep(0.001)
+        thinking = Gate(it.engines["llm"], "chat")
+        # The first one leaves the queue and the third one is gone in the same step of the loop.
+        gate.set()
+        assert isinstance(await ear.ending(third), Cancelled)
+        fourth = await it.say("넷", ear, session=session)
+        for _ in range(5):  # time in which the fourth one would read the history too early
+            await it.store.count_sessions()
+        thinking.open.set()
+        for turn in (first, second, fourth):
+            assert isinstance(await ear.ending(turn), Done)
+        assert [m.content for m in it.engines["llm"].requests[-1].messages[1:] if m.role == "user"] == [
+            "하나", "둘", "넷",
+        ]  # fmt: skip
+
+
+async def test_nothing_more_is_spoken_for_a_client_that_left(tmp_path):
+    async with stage(tmp_path, llm={"default": "First sentence. Second sentence. Third sentence. "}) as it:
+        ear, voice = Ear(), Gate(it.engines["tts"], "speak")
+        turn = await it.say("talk", ear, speak=True)
+        await ear.until(lambda: len(ear.text(turn)) > 40)
+        async with asyncio.timeout(20):
+            while not voice.calls:
+                await asyncio.sleep(0.001)
+        it.assistant.forget(ear)
+        voice.open.set()
+        async with asyncio.timeout(20):
+            while not [e for _, e in it.published if isinstance(e, Done)]:
+                await asyncio.sleep(0.001)
+        assert len(voice.calls) == 1
+        assert not ear.frames
+
+
+async def test_a_voice_that_fails_in_an_unknown_way_is_told_and_the_answer_is_complete(tmp_path, monkeypatch):
+    def broken(_text, _language):
+        raise ZeroDivisionError("no such sound")
+
+    monkeypatch.setattr(speaking, "speakable", broken)
+    async with stage(tmp_path) as it:
+        ear = Ear()
+        assert isinstance(await ear.ending(await it.say("hello", ear, speak=True)), Done)
+        assert [(n.fault.code, n.fault.detail) for n in ear.of(Notice)] == [
+            ("internal", "ZeroDivisionError: no such sound")
+        ]
+
+
+async def test_an_answer_cut_off_by_a_change_of_the_model_is_an_error_and_the_next_turn_works(tmp_path):
+    async with stage(tmp_path, llm={"default": "word " * 400, "delay_s": 0.003}) as it:
+        ear = Ear()
+        turn = await it.say("talk", ear)
+        await ear.until(lambda: len(ear.of(Delta)) >= 5)
+        await it.roster.assign("llm", fake_spec("llm"))
+        ending = await ear.ending(turn)
+        assert isinstance(ending, TurnError)
+        assert ending.fault.code == "answer_cut_off"
+        assert ending.reply == ear.text(turn) != ""
+        assert isinstance(await ear.ending(await it.say("again", ear, session=ending.session)), Done)
+
+
+async def test_a_stream_number_that_is_open_is_not_opened_again(tmp_path):
+    async with stage(tmp_path) as it:
+        ear = Ear()
+        await it.assistant.listen(ear, 1, language="auto", session=None)
+        again = it.assistant.listen(ear, 1, language="auto", session=None)
+        assert (await refusal(again)).code == "listen_open"
+        assert it.assistant.stop_listening(ear, 1)
+        # Nothing is left that would keep the hearing engine from others.
+        for _ in range(6):
+            assert isinstance(await ear.ending(await it.speak_into(ear, silence(0.1) + tone(0.3))), Done)
+
+
+async def test_listening_is_refused_soon_while_the_model_that_hears_is_being_fetched(tmp_path, monkeypatch):
+    monkeypatch.setattr(conductor, "LISTEN_PATIENCE_S", 0.01)
+    async with stage(tmp_path) as it:
+        it.roster._places["stt"].settled.clear()
+        opened = it.assistant.listen(Ear(), 1, language="auto", session=None)
+        assert (await refusal(opened)).code == "listen_not_ready"
+        assert not it.assistant.busy
+
+
+async def test_an_assistant_that_was_stopped_begins_no_turn(tmp_path):
+    async with stage(tmp_path) as it:
+        await it.assistant.stop()
+        with pytest.raises(AimarkError, match="engine_stopped"):
+            await it.say("hello", Ear())
+        assert await it.store.count_sessions() == 0

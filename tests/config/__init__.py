@@ -1,0 +1,1 @@
+"""Tests of aimark_daemon.config."""

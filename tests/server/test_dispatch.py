@@ -1,0 +1,142 @@
+"""Dispatch: what clients ask for, answered over the real assistant and store."""
+
+import asyncio
+import contextlib
+
+import pytest
+
+from aimark_daemon import AimarkError
+from aimark_daemon.protocol.audio import AudioFrame, FrameKind
+from aimark_daemon.protocol.messages import (
+    Cancel,
+    Done,
+    EndListen,
+    Listen,
+    Listening,
+    Ok,
+    Refused,
+    RenameSession,
+    SessionChanged,
+    SessionReply,
+    ShowSession,
+    Submit,
+    TurnStarted,
+)
+from aimark_daemon.server.dispatch import Dispatch
+from tests.assistant.stage import Ear, stage
+from tests.assistant.test_turns import silence, tone
+
+
+class Client(Ear):
+    """A connected client; `topics` are those it subscribed to."""
+
+    def __init__(self, *topics):
+        super().__init__()
+        self.topics = frozenset(topics)
+
+
+@contextlib.asynccontextmanager
+async def dispatching(folder, **engines):
+    async with stage(folder, **engines) as it:
+        it.dispatch = Dispatch(it.assistant, it.store, None, {})
+        yield it
+
+
+async def speak(it, client, stream, pcm):
+    for number, start in enumerate(range(0, len(pcm), 640)):
+        frame = AudioFrame(FrameKind.MICROPHONE, stream, number, pcm[start : start + 640])
+        await it.dispatch.audio(client, frame)
+
+
+async def test_a_spoken_question_is_answered(tmp_path):
+    async with dispatching(tmp_path, stt={"texts": ["수도는?"]}, llm={"replies": {"수도": "서울입니다."}}) as it:
+        client = Client()
+        await it.dispatch.request(client, Listen(id=7))
+        await speak(it, client, 7, silence(0.1) + tone(0.4))
+        await it.dispatch.request(client, EndListen(id=8, listen=7))
+        await client.until(client.endings)
+        assert client.of(Listening, Ok) == [Listening(id=7), Ok(id=8)]
+        assert client.of(TurnStarted)[0].id == 7
+        assert client.of(Done)[0].reply == "서울입니다."
+
+
+async def test_a_cancel_that_overtakes_its_listen_closes_the_stream(tmp_path):
+    async with dispatching(tmp_path) as it:
+        client = Client()
+        await it.dispatch.request(client, Cancel(id=2, listen=1))
+        with pytest.raises(AimarkError, match="listen_cancelled"):
+            await it.dispatch.request(client, Listen(id=1))
+        assert not it.assistant.busy
+        await it.dispatch.request(client, Listen(id=3))
+        assert client.of(Listening) == [Listening(id=3)]
+
+
+async def test_a_cancel_while_the_stream_is_being_opened_closes_it(tmp_path):
+    async with dispatching(tmp_path) as it:
+        client = Client()
+        it.roster._places["stt"].settled.clear()
+        opening = asyncio.create_task(it.dispatch.request(client, Listen(id=1)))
+        await asyncio.sleep(0)
+        await it.dispatch.request(client, Cancel(id=2, listen=1))
+        it.roster._places["stt"].settled.set()
+        with pytest.raises(AimarkError, match="listen_cancelled"):
+            await opening
+        assert not it.assistant.busy
+
+
+async def test_cancels_of_streams_that_never_come_are_not_kept_for_ever(tmp_path):
+    async with dispatching(tmp_path) as it:
+        client = Client()
+        for number in range(1000):
+            await it.dispatch.request(client, Cancel(id=2 * number, listen=2 * number + 1))
+        assert len(it.dispatch._early) < 100
+        await it.dispatch.disconnected(client)
+        assert not it.dispatch._early
+        await it.dispatch.request(Client(), Listen(id=1))
+
+
+async def test_a_stream_that_fails_is_refused_once_and_its_later_frames_are_dropped(tmp_path):
+    async with dispatching(tmp_path) as it:
+        client = Client()
+        await it.dispatch.request(client, Listen(id=1))
+        for number in (0, 2, 3, 4):
+            await it.dispatch.audio(client, AudioFrame(FrameKind.MICROPHONE, 1, number, silence(0.02)))
+        assert [(r.id, r.fault.code) for r in client.of(Refused)] == [(1, "frames_lost")]
+        assert not it.assistant.busy
+
+
+async def test_a_client_that_leaves_closes_its_streams(tmp_path):
+    async with dispatching(tmp_path) as it:
+        client = Client()
+        await it.dispatch.connected(client)
+        await it.dispatch.request(client, Listen(id=1))
+        await it.dispatch.disconnected(client)
+        assert not it.assistant.busy
+        assert not it.dispatch.clients
+
+
+async def test_a_change_of_a_session_is_told_to_those_who_follow_sessions_alone(tmp_path):
+    async with dispatching(tmp_path) as it:
+        asking, follower, other = Client("sessions"), Client("sessions"), Client("turns")
+        for client in (asking, follower, other):
+            await it.dispatch.connected(client)
+        session = (await it.store.create_session("이전")).id
+        await it.dispatch.request(asking, RenameSession(id=5, session=session, title="이후"))
+        assert [reply.session.title for reply in asking.of(SessionReply)] == ["이후"]
+        for client in (asking, follower):
+            assert [event.session.title for event in client.of(SessionChanged)] == ["이후"]
+        assert not other.events
+
+
+async def test_who_opens_a_session_sees_all_of_an_answer_that_is_being_written(tmp_path):
+    async with dispatching(tmp_path, llm={"default": "word " * 400, "delay_s": 0.003}) as it:
+        client, late = Client(), Client()
+        await it.dispatch.request(client, Submit(id=1, text="말해 줘", speak=False))
+        await client.until(lambda: client.of(TurnStarted))
+        turn = client.of(TurnStarted)[0]
+        await client.until(lambda: len(client.text(turn.turn)) > 20)
+        await it.dispatch.request(late, ShowSession(id=2, session=turn.session))
+        shown = late.of(SessionReply)[0].messages[-1]
+        assert shown.state == "streaming"
+        assert shown.content
+        assert client.text(turn.turn).startswith(shown.content)

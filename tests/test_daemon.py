@@ -1,0 +1,48 @@
+"""The daemon as a whole, over fake engines: what it does while it runs."""
+
+import asyncio
+
+import pytest
+
+from aimark_daemon import daemon as module
+from aimark_daemon.daemon import keep_house
+from aimark_daemon.protocol.messages import ConfigReply, SetConfig
+from tests.e2e.harness import ask, daemon, ready
+
+
+async def test_house_is_kept_for_as_long_as_the_daemon_runs_also_after_a_failure(monkeypatch):
+    monkeypatch.setattr(module, "_HOUSEKEEPING_S", 0.0)
+    enough, done = asyncio.Event(), []
+
+    class Store:
+        async def purge(self, _before):
+            done.append("purge")
+            if len(done) == 1:
+                raise OSError("no space left")
+
+        async def backup_if_due(self, _age):
+            done.append("backup")
+            if len(done) > 5:
+                enough.set()
+
+    task = asyncio.create_task(keep_house(Store()))
+    async with asyncio.timeout(20):
+        await enough.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert done[:6] == ["purge", "purge", "backup", "purge", "backup", "purge"]
+
+
+async def test_the_log_level_changes_while_the_daemon_runs(tmp_path):
+    async with daemon(tmp_path, fake=True) as process, process.connect() as client:
+        await ready(client)
+        log = process.paths.logs / "daemon.log"
+        first = await ask(client, "하나")
+        await client.request(SetConfig(id=0, key="log.level", value="error"), ConfigReply)
+        second = await ask(client, "둘")
+        await client.request(SetConfig(id=0, key="log.level", value="info"), ConfigReply)
+        third = await ask(client, "셋")
+        text = log.read_text(encoding="utf-8")
+        asked = [f"turn {exchange.started.turn} asked" in text for exchange in (first, second, third)]
+        assert asked == [True, False, True]
