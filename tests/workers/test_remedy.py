@@ -10,7 +10,7 @@ from aimark_daemon.protocol.messages import PlanInfo
 from aimark_daemon.workers.base import WorkerState
 from aimark_daemon.workers.patience import Backoff
 from aimark_daemon.workers.supervisor import Supervisor
-from tests.workers.engines import DIE, ECHO, FAIL, TYPED, Ask
+from tests.workers.engines import DIE, ECHO, FAIL, TYPED, UNTIL_CANCELLED, Ask
 from tests.workers.labs import NO_DELAY, reaches, running, spec
 
 PLAN = PlanInfo(Text("All on the CPU.", "모두 CPU에 있습니다."), 0, 1, 256, 8, "f16", 0, 1)
@@ -104,7 +104,7 @@ async def test_an_engine_with_a_plan_that_runs_out_of_memory_at_work_is_started_
     remedy = Remedies(msgspec.structs.replace(planned, settings={"model": "작다"}))
     async with running(cured(remedy), planned) as worker:
         await worker.ready()
-        failing, waiting = worker.call(FAIL, Ask("memory")), worker.call(ECHO, Ask("기다림"))
+        failing, waiting = worker.call(FAIL, Ask("memory")), worker.call(UNTIL_CANCELLED, Ask())
         with pytest.raises(AimarkError, match="worker_out_of_memory"):
             await failing.result()
         after = worker.call(ECHO, Ask("다음"))
