@@ -19,7 +19,9 @@ from aimark_daemon.config.keeper import ConfigKeeper
 from aimark_daemon.config.types import LogConfig
 from aimark_daemon.controls import DaemonControls
 from aimark_daemon.errors import Fault
+from aimark_daemon.gpu.last_good import LastGoodPlans
 from aimark_daemon.gpu.telemetry import Sampler, Work
+from aimark_daemon.llm_loader import LlmLoader
 from aimark_daemon.models.store import ModelStore
 from aimark_daemon.paths import Paths
 from aimark_daemon.plugins.host import PluginHost, bundled_folder
@@ -82,6 +84,7 @@ class Daemon:
         self._sampler: Sampler
         self._provision: Provision
         self._roster: Roster
+        self._loader: LlmLoader
 
     @property
     def in_use(self) -> bool:
@@ -115,7 +118,12 @@ class Daemon:
         if interrupted := await self._store.mark_interrupted():
             log.warning("%d turns were cut off by the last end of the daemon", interrupted)
 
-        self._roster = Roster(Supervisor)
+        self._loader = LlmLoader(
+            gpus=lambda: self._sampler.gpus(),  # noqa: PLW0108 - there is no sampler yet
+            plans=LastGoodPlans(self._paths.data / "plans.json"),
+            reserve=lambda: self._keeper.config.llm.vram_reserve_mb * 1_000_000,
+        )
+        self._roster = Roster(lambda spec: Supervisor(spec, remedy=self._loader.remedy if spec.name == "llm" else None))
         stack.push_async_callback(self._roster.stop)
         self._keeper = ConfigKeeper(self._loaded, apply=self._apply, tell=self._tell, forget=self._forget)
         self._assistant = Assistant(
@@ -139,11 +147,13 @@ class Daemon:
             config=lambda: self._keeper.config,
             gpus=self._sampler.gpus,
             progress=self._progress,
+            prepare=self._loader.prepare,
             fake_engines=self._options.fake_engines,
         )
         stack.callback(self._provision.stop)
         self._roster.on_change(lambda job, info: self._publish("engines", m.EngineChanged(engine=job, info=info)))
         self._roster.on_change(self._engine_changed)
+        self._roster.on_change(lambda job, info: self._loader.heard(info) if job == "llm" else None)
         await self._serve(stack, instance)
         for warning in self._loaded.warnings:
             self._tell(warning)

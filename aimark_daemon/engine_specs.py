@@ -8,6 +8,8 @@ from typing import Any
 
 from aimark_daemon.config.instructions import instructions
 from aimark_daemon.config.types import Config
+from aimark_daemon.engines.llama_settings import GPU_CHUNK
+from aimark_daemon.gpu.plan import Wish
 from aimark_daemon.roster import Job
 from aimark_daemon.workers.base import WorkerSpec
 
@@ -35,17 +37,22 @@ def engine_spec(job: Job, model: str, path: Path, config: Config) -> WorkerSpec:
     settings: dict[str, Any] = {"model": model, "path": str(path)}
     match job:
         case "llm":
+            # The loader adds where the layers go.
             settings |= {"n_ctx": config.llm.context, "system": instructions(config)}
             if config.llm.threads is not None:
                 settings["threads"] = config.llm.threads
-            if config.llm.gpu_layers != "auto":
-                settings["n_gpu_layers"] = config.llm.gpu_layers
         case "stt":
             settings |= {"threads": config.stt.threads or usable_cores()}
         case "tts":
             # The voice works beside the language model: half the cores each is faster than all for both.
             settings |= {"threads": config.tts.threads or max(1, usable_cores() // 2)}
     return WorkerSpec(name=job, engine=ENGINES[job], settings=settings)
+
+
+def llm_wish(config: Config) -> Wish:
+    """What the configuration wants of the language model."""
+    llm = config.llm
+    return Wish(context=llm.context, gpu_layers=llm.gpu_layers, ubatch=GPU_CHUNK, threads=llm.threads or 0)
 
 
 def fake_spec(job: Job, settings: dict[str, Any] | None = None) -> WorkerSpec:

@@ -12,14 +12,16 @@ import msgspec
 import psutil
 
 from aimark_daemon.config.types import Config
-from aimark_daemon.engine_specs import engine_spec, fake_spec
+from aimark_daemon.engine_specs import engine_spec, fake_spec, llm_wish
 from aimark_daemon.errors import Exit, as_fault, fault_kind
 from aimark_daemon.gpu.nvml import free_vram
+from aimark_daemon.gpu.plan import Wish
 from aimark_daemon.models.choice import choose
 from aimark_daemon.models.faults import MODEL_MISSING
 from aimark_daemon.models.store import ModelStore
 from aimark_daemon.protocol.messages import GpuInfo, ModelInfo
 from aimark_daemon.roster import JOBS, Job, Roster
+from aimark_daemon.workers.base import WorkerSpec
 
 log = logging.getLogger("aimark.models")
 
@@ -40,6 +42,8 @@ NO_MODEL = fault_kind(
     hint_ko="`aimark models list`로 모델을 보고 `aimark models pull ID`로 설치해 주세요.",
 )
 
+Prepare = Callable[[WorkerSpec, Wish], Awaitable[WorkerSpec]]
+"""Lays the language model out in memory."""
 Progress = Callable[[str, int, int], None]
 """Told (model, done, total) in bytes while a model is downloaded; called in the event loop."""
 
@@ -55,9 +59,11 @@ class Provision:
         config: Callable[[], Config],
         gpus: Callable[[], Awaitable[tuple[GpuInfo, ...]]],
         progress: Progress,
+        prepare: Prepare | None = None,
         fake_engines: bool = False,
     ) -> None:
         self._roster = roster
+        self._prepare = prepare
         self._models = models
         self._config = config
         self._gpus = gpus
@@ -79,6 +85,9 @@ class Provision:
         self._asked[job] = asked = self._asked[job] + 1
         try:
             model, path = await self._choose(job)
+            spec = engine_spec(job, model, path, self._config())
+            if job == "llm" and self._prepare is not None and asked == self._asked[job]:
+                spec = await self._prepare(spec, llm_wish(self._config()))
         except Exception as error:  # noqa: BLE001 - a job without a model must not take the others down
             if asked != self._asked[job]:
                 return
@@ -90,7 +99,7 @@ class Provision:
         if asked != self._asked[job]:
             return
         self._used[job] = model
-        await self._roster.assign(job, engine_spec(job, model, path, self._config()))
+        await self._roster.assign(job, spec)
 
     async def _choose(self, job: Job) -> tuple[str, Path]:
         config = self._config()

@@ -37,8 +37,8 @@ AREAS: Final = {
     "Commands and plugins": ("plugins",),
     "Conversations": ("store",),
     "Recordings": ("audio",),
-    "Models": ("models", "provision"),
-    "Engines": ("engines",),
+    "Models": ("models", "gguf", "provision"),
+    "Engines": ("engines", "gpu"),
     "Workers": ("workers", "roster"),
     "Graphics card": ("gpu",),
 }

@@ -165,4 +165,5 @@ def _info(status: WorkerStatus, spec: WorkerSpec) -> EngineInfo:
         restarts=status.restarts,
         facts=facts,
         fault=status.fault,
+        plan=spec.plan,
     )

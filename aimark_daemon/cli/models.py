@@ -1,4 +1,4 @@
-"""`aimark models`: list, pull, use, rm. Without a daemon they work on the store and the configuration directly."""
+"""`aimark models`: list, pull, use, rm, fit. Without a daemon they work on the store and the configuration directly."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from argparse import Namespace
 
 import msgspec
 
+from aimark_daemon.cli import fit
 from aimark_daemon.cli.connection import call_daemon
 from aimark_daemon.cli.shell import Shell
 from aimark_daemon.cli.starter import pull
@@ -30,6 +31,8 @@ _SLOW_S = 600.0
 
 def run(shell: Shell, arguments: Namespace) -> int:
     """Do what the action says."""
+    if arguments.action == "fit":
+        return fit.run(shell, arguments)
     store = ModelStore(shell.paths.models)
     running = is_running(shell.base_paths.runtime)
     match arguments.action:
@@ -44,12 +47,7 @@ def run(shell: Shell, arguments: Namespace) -> int:
                 _ask(shell, PullModel(id=0, model=arguments.id))
             done = shell.text("installed", "설치했습니다")
         case "use":
-            store.path(arguments.id)
-            if running:
-                _ask(shell, UseModel(id=0, model=arguments.id))
-            else:
-                kind = next(info.kind for info in store.list() if info.id == arguments.id)
-                set_value(shell.loaded, f"{kind}.model", arguments.id)
+            _use(shell, store, arguments.id, running=running)
             done = shell.text("in use", "사용합니다")
         case _:
             if running:
@@ -62,6 +60,15 @@ def run(shell: Shell, arguments: Namespace) -> int:
     else:
         shell.out(f"{arguments.id}: {done}")
     return Exit.OK
+
+
+def _use(shell: Shell, store: ModelStore, model: str, *, running: bool) -> None:
+    store.path(model)
+    if running:
+        _ask(shell, UseModel(id=0, model=model))
+    else:
+        kind = next(info.kind for info in store.list() if info.id == model)
+        set_value(shell.loaded, f"{kind}.model", model)
 
 
 def _ask(shell: Shell, request: Request) -> None:

@@ -165,6 +165,21 @@ class _Builder:
             ("rm", "delete an installed model", "설치된 모델 지우기"),
         ):
             self._command(about, name, en, ko).add_argument("id", type=utf8, metavar="ID")
+        fit = self._command(
+            about, "fit", "show how a model would be laid out in memory", "모델이 메모리에 어떻게 놓일지 보기"
+        )
+        fit.add_argument(
+            "model", type=utf8, metavar="MODEL", help=self._text("an id or a .gguf file", "ID나 .gguf 파일")
+        )
+        fit.add_argument(
+            "--vram",
+            type=utf8,
+            metavar="SIZE",
+            help=self._text(
+                "for a machine with an empty graphics card of this size, as 6GB",
+                "이 크기의 빈 그래픽 카드가 있다고 보고, 예: 6GB",
+            ),
+        )
 
     def _small(self, commands: Any) -> None:
         self._command(commands, "status", "what the daemon is doing", "데몬의 상태")

@@ -26,6 +26,8 @@ def run(shell: Shell, _arguments: Namespace) -> int:
     shell.out(f"AI MARK {status.version}: {status.state}, pid {status.pid}, port {status.port}")
     for name, engine in status.engines.items():
         shell.out(_engine_line(shell, name, engine))
+        if engine.plan is not None:
+            shell.out(f"    {engine.plan.reason.in_language(shell.language)}")
     for card in status.gpu:
         shell.out(_gpu_line(card))
     if status.gpu_fault is not None:

@@ -81,6 +81,15 @@ class LlmConfig(Section, frozen=True, kw_only=True):
             extra_json_schema=_RELOAD,
         ),
     ] = "auto"
+    vram_reserve_mb: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1_000_000,
+            description="Megabytes of the graphics card that are left to other programs, as games.",
+            extra_json_schema=_RELOAD,
+        ),
+    ] = 0
     history_turns: Annotated[
         int, Meta(ge=0, le=1000, description="Earlier turns of the conversation that are shown to the model.")
     ] = 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -31,6 +32,9 @@ class LlamaEngine:
         """
         typed = LlamaSettings.of(settings)
         began = time.perf_counter()
+        if typed.n_gpu_layers == 0:
+            # A build for CUDA would take a driver's context on every card it sees.
+            os.environ["CUDA_VISIBLE_DEVICES"] = ""
         from aimark_daemon.engines.llama_chat import LlamaChat  # noqa: PLC0415 - native libraries load here, not before
 
         chat = LlamaChat(typed, progress)

@@ -15,13 +15,11 @@ from aimark_daemon.engines.llama_cache import SequenceCache, Slot
 from aimark_daemon.engines.llama_model import LOG, Decoded, LlamaModel
 from aimark_daemon.engines.llama_prompt import PromptBuilder
 from aimark_daemon.engines.llama_sampler import Sampler
-from aimark_daemon.engines.llama_settings import LlamaSettings
+from aimark_daemon.engines.llama_settings import GPU_CHUNK, LlamaSettings
 from aimark_daemon.engines.llama_template import ChatTemplate, Part
 
 Finish = Literal["stop", "length", "cancelled"]
 
-GPU_CHUNK: Final = 256
-"""Tokens evaluated between two looks at the cancel flag where llama.cpp cannot be interrupted (graphics cards)."""
 SLOW_TOKEN_S: Final = 0.03
 """Tokens that take longer are interrupted as well; the callback costs 0.3-0.6 ms of each token."""
 ALIVE_S: Final = 1.0

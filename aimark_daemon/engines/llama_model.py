@@ -18,6 +18,7 @@ from aimark_daemon.engines.faults import (
     MODEL_FILE_MISSING,
     MODEL_INVALID,
 )
+from aimark_daemon.engines.llama_devices import Placement
 from aimark_daemon.engines.llama_log import LlamaLog, tells_out_of_memory
 from aimark_daemon.engines.llama_settings import LlamaSettings, usable_cores
 from aimark_daemon.errors import AimarkError
@@ -64,6 +65,8 @@ class LlamaModel:
     def _load_model(self, settings: LlamaSettings, progress: Callable[[], None]) -> None:
         params = lib.llama_model_default_params()
         params.n_gpu_layers = settings.n_gpu_layers if self.offloads else 0
+        placement = Placement(no_card=not self.offloads, experts_on_cpu=settings.experts_on_cpu)
+        placement.put_into(params)
 
         def told(_fraction: float, _user_data: object) -> bool:
             progress()
@@ -90,7 +93,7 @@ class LlamaModel:
         params.n_ubatch = min(settings.n_ubatch, settings.n_batch)
         params.n_seq_max = settings.sequences
         params.n_threads = params.n_threads_batch = self.threads
-        params.flash_attn_type = -1  # automatic; quantised values need it
+        params.flash_attn_type = settings.flash_attn
         params.kv_unified = True  # a sequence may use every cell, and prefixes are shared without a copy
         params.swa_full = True  # a rewound sliding window is corrupt otherwise
         params.offload_kqv = self.offloads

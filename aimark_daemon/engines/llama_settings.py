@@ -12,6 +12,8 @@ import psutil
 from aimark_daemon.engines.faults import LLM_SETTINGS_INVALID
 
 ALL_LAYERS: Final = -1
+GPU_CHUNK: Final = 256
+"""Tokens evaluated between two looks at the cancel flag where llama.cpp cannot be interrupted (graphics cards)."""
 
 
 class LlamaSettings(msgspec.Struct, frozen=True):
@@ -38,6 +40,10 @@ class LlamaSettings(msgspec.Struct, frozen=True):
     type_k: int | None = None
     """ggml type of cached keys and values; absent: f16."""
     type_v: int | None = None
+    flash_attn: int = -1
+    """llama.h, `llama_flash_attn_type`: -1 where the device can, 0 never, 1 always. Quantised values need it."""
+    experts_on_cpu: bool = False
+    """Routed experts stay in RAM, whatever layers are in VRAM."""
 
     @classmethod
     def of(cls, settings: dict[str, Any]) -> LlamaSettings:

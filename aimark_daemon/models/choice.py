@@ -49,7 +49,7 @@ def choose(
     fits the free RAM; else the smallest there is. A model that knows the language goes before one that does not, and a
     voice that does not know the language is never chosen.
     """
-    if wanted != AUTO and _is_path(wanted):
+    if wanted != AUTO and is_path(wanted):
         return Choice("path", path=wanted)
     there = [model for model in installed if model.installed and model.kind == kind]
     vram = free_vram or 0
@@ -76,7 +76,8 @@ def _best(kind: ModelKind, there: list[ModelInfo], vram: int, ram: int, language
     return Choice("auto", min(in_ram or able, key=_rank).id, fits=bool(in_ram))
 
 
-def _is_path(wanted: str) -> bool:
+def is_path(wanted: str) -> bool:
+    """Whether a model is named by its path rather than by its id."""
     return "/" in wanted or "\\" in wanted or wanted.lower().endswith((".gguf", ".onnx"))
 
 

@@ -51,14 +51,6 @@ STORE_UNWRITABLE = fault_kind(
     hint_ko="그 폴더에 쓰기 권한을 주거나 설정에서 다른 폴더를 골라 주세요.",
 )
 
-MODEL_FILE_INVALID = fault_kind(
-    "model_file_invalid",
-    message="The model file {file} cannot be used: {reason}.",
-    message_ko="{file} 모델 파일을 사용할 수 없습니다: {reason_ko}.",
-    hint="Choose another file, or pull the model again.",
-    hint_ko="다른 파일을 고르거나 모델을 다시 받아 주세요.",
-)
-
 PULL_CANCELLED = fault_kind(
     "pull_cancelled",
     exit_code=Exit.CANCELLED,

@@ -17,13 +17,13 @@ from typing import Final
 from filelock import FileLock, Timeout
 
 from aimark_daemon.errors import AimarkError
+from aimark_daemon.gguf.faults import MODEL_FILE_INVALID
 from aimark_daemon.models.catalogue import CATALOGUE
 from aimark_daemon.models.entries import Hub, ModelEntry, ModelFile, Source
 from aimark_daemon.models.faults import (
     DISK_FULL,
     MIRROR_FAILED,
     MODEL_DIGEST,
-    MODEL_FILE_INVALID,
     MODEL_MISSING,
     MODEL_UNKNOWN,
     PULL_CANCELLED,

@@ -247,8 +247,26 @@ class SearchHit(msgspec.Struct, frozen=True, omit_defaults=True):
     message: int | None = None
 
 
+class PlanInfo(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How a language model is laid out in memory, and why. `vram` and `ram` are what it is expected to take, in bytes.
+
+    `gpu_layers` of `layers` are on the graphics card. `kv` is how keys and values are kept: f16 or q8_0.
+    """
+
+    reason: Text
+    gpu_layers: int
+    layers: int
+    context: int
+    ubatch: int
+    kv: str
+    vram: int
+    ram: int
+    experts_on_cpu: bool = False
+    mmproj_on_cpu: bool = False
+
+
 class EngineInfo(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An engine's worker as clients see it."""
+    """An engine's worker as clients see it. `plan` is how a language model is laid out in memory."""
 
     state: str
     pid: int | None = None
@@ -256,6 +274,7 @@ class EngineInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     restarts: int = 0
     facts: dict[str, Any] = {}
     fault: Fault | None = None
+    plan: PlanInfo | None = None
 
 
 class ThrottleReason(msgspec.Struct, frozen=True):

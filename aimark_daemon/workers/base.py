@@ -14,6 +14,7 @@ import msgspec
 
 from aimark_daemon.engines.base import Facts, Method
 from aimark_daemon.errors import Fault
+from aimark_daemon.protocol.messages import PlanInfo
 
 Req = TypeVar("Req")
 Ev = TypeVar("Ev")
@@ -52,6 +53,8 @@ class WorkerSpec(msgspec.Struct, frozen=True):
     """Busy without progress for this long: the child is killed."""
     stop_timeout_s: float = 2.0
     """Patience after a polite stop before the kill."""
+    plan: PlanInfo | None = None
+    """How the settings lay the engine out in memory, for clients."""
 
 
 class WorkerStatus(msgspec.Struct, frozen=True, omit_defaults=True):

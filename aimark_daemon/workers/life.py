@@ -44,6 +44,7 @@ class Life:
         self._asked = Asked.NOTHING
         self._overdue: Overdue | None = None
         self._load_fault: Fault | None = None
+        self._exhausted: Fault | None = None
         self._ready_at: float | None = None
         self._stopping = asyncio.Event()
 
@@ -55,7 +56,7 @@ class Life:
     @property
     def ready(self) -> bool:
         """Whether it takes calls."""
-        return self._ready_at is not None and not self._stopping.is_set()
+        return self._ready_at is not None and self._exhausted is None and not self._stopping.is_set()
 
     def send(self, message: m.ToChild) -> None:
         """Send a message of a call."""
@@ -95,6 +96,8 @@ class Life:
         ready_s = None if self._ready_at is None else self._loop.time() - self._ready_at
         if self._load_fault is not None:
             return Ending(self._load_fault, heals=exits.is_out_of_memory(self._load_fault), ready_s=None)
+        if self._exhausted is not None:
+            return Ending(self._exhausted, heals=True, ready_s=ready_s)
         verdict = exits.classify(self._spec.name, self._process.returncode, self._process.words, self._asked)
         fault = verdict.fault
         if self._process.broken is not None:
@@ -120,12 +123,20 @@ class Life:
             self._process.log.warning("child %s ignored the stop: killing it", self.pid)
             self._process.kill()
 
+    def _on_failed(self, fault: Fault) -> None:
+        """An engine with a plan that ran out of memory would do so again: it makes room for one with another plan."""
+        if self._spec.plan is not None and exits.is_out_of_memory(fault) and not self._stopping.is_set():
+            self._exhausted = fault
+            self._process.kill()
+
     def _on_message(self, message: m.FromChild) -> None:
         now = self._loop.time()
         self._watch.sign(now)
         match message:
             case m.Event() | m.Result() | m.Failed() | m.Consumed():
                 self._calls.deliver(message)
+                if isinstance(message, m.Failed):
+                    self._on_failed(message.fault)
             case m.Heartbeat(stalled_s=stalled_s):
                 self._watch.beat(now, stalled_s)
             case m.Log(level=level, text=text):

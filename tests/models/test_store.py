@@ -11,10 +11,10 @@ import pytest
 from msgspec.structs import replace
 
 from aimark_daemon.errors import AimarkError
+from aimark_daemon.gguf.faults import MODEL_FILE_INVALID
 from aimark_daemon.models.entries import ModelFile
 from aimark_daemon.models.faults import (
     MODEL_DIGEST,
-    MODEL_FILE_INVALID,
     MODEL_MISSING,
     MODEL_UNKNOWN,
 )

@@ -264,7 +264,7 @@ export interface Status {
   gpu_fault?: Fault | null;
 }
 
-/** An engine's worker as clients see it. */
+/** An engine's worker as clients see it. `plan` is how a language model is laid out in memory. */
 export interface EngineInfo {
   state: string;
   pid?: number | null;
@@ -272,6 +272,7 @@ export interface EngineInfo {
   restarts?: number;
   facts?: Record<string, unknown>;
   fault?: Fault | null;
+  plan?: PlanInfo | null;
 }
 
 /**
@@ -290,6 +291,23 @@ export interface Fault {
 export interface Text {
   en: string;
   ko: string;
+}
+
+/**
+ * How a language model is laid out in memory, and why. `vram` and `ram` are what it is expected to take, in bytes.
+ * `gpu_layers` of `layers` are on the graphics card. `kv` is how keys and values are kept: f16 or q8_0.
+ */
+export interface PlanInfo {
+  reason: Text;
+  gpu_layers: number;
+  layers: number;
+  context: number;
+  ubatch: number;
+  kv: string;
+  vram: number;
+  ram: number;
+  experts_on_cpu?: boolean;
+  mmproj_on_cpu?: boolean;
 }
 
 /**

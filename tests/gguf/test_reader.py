@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aimark_daemon.errors import AimarkError
-from aimark_daemon.models.faults import MODEL_FILE_INVALID
-from aimark_daemon.models.gguf_check import check_gguf
+from aimark_daemon.gguf.faults import MODEL_FILE_INVALID
+from aimark_daemon.gguf.reader import read_gguf
 
 Q4_0, F32 = 2, 0
 
@@ -52,7 +52,7 @@ def written(folder: Path, data: bytes) -> Path:
 
 def reason(path: Path) -> str:
     with pytest.raises(AimarkError) as caught:
-        check_gguf(path)
+        read_gguf(path)
     fault = caught.value.fault
     assert fault.code == MODEL_FILE_INVALID.code
     assert str(path) in fault.message.en
@@ -64,7 +64,7 @@ def reason(path: Path) -> str:
 @pytest.mark.parametrize("alignment", [None, 8, 64])
 @pytest.mark.parametrize("tensors", [0, 1, 5])
 def test_a_whole_file_passes(tmp_path, version, alignment, tensors):
-    check_gguf(written(tmp_path, gguf(version=version, alignment=alignment, tensors=tensors)))
+    read_gguf(written(tmp_path, gguf(version=version, alignment=alignment, tensors=tensors)))
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ WHOLE = gguf()
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_a_file_cut_anywhere_is_refused(tmp_path, cut):
     with pytest.raises(AimarkError):
-        check_gguf(written(tmp_path, WHOLE[:-cut]))
+        read_gguf(written(tmp_path, WHOLE[:-cut]))
 
 
 @given(data=st.binary(max_size=200).map(lambda tail: b"GGUF" + struct.pack("<I", 3) + tail))
@@ -106,12 +106,12 @@ def test_a_file_cut_anywhere_is_refused(tmp_path, cut):
 def test_any_bytes_are_judged_without_another_error(tmp_path, data):
     path = written(tmp_path, data)
     with contextlib.suppress(AimarkError):
-        check_gguf(path)
+        read_gguf(path)
 
 
 @pytest.mark.models
 def test_a_real_model_passes_and_fails_when_its_last_byte_is_lost(tiny_gguf, tmp_path):
-    check_gguf(tiny_gguf)
+    read_gguf(tiny_gguf)
     copy = tmp_path / "cut.gguf"
     shutil.copyfile(tiny_gguf, copy)
     with copy.open("r+b") as file:

@@ -1,0 +1,1 @@
+"""GGUF: the container that language models come in, read without loading the model."""

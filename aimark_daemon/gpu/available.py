@@ -1,0 +1,67 @@
+"""This machine as the planner sees it: what is free, which cards there are, and what the installed engine can use."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import psutil
+import pynvml
+
+from aimark_daemon.gpu.plan import Card, Memory
+from aimark_daemon.protocol.messages import GpuInfo
+
+_BACKEND: Final = re.compile(r"ggml-(cuda|hip|vulkan|metal|sycl|musa|cann|opencl)\b")
+
+
+def backends(library: str = "llama_cpp") -> frozenset[str]:
+    """Names of the graphics backends that the installed engine library brings; it is not imported."""
+    try:
+        found = importlib.util.find_spec(library)
+    except (ImportError, ValueError):
+        return frozenset()
+    folders = [Path(place) / "lib" for place in (found.submodule_search_locations or ())] if found else []
+    names = [file.name for folder in folders if folder.is_dir() for file in folder.iterdir()]
+    return frozenset(match[1] for name in names if (match := _BACKEND.search(name)))
+
+
+def engine_version(distribution: str = "llama-cpp-python") -> str:
+    """Version of the installed engine library, empty if there is none."""
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def memory(gpus: Iterable[GpuInfo], engine: frozenset[str], reserve: int = 0) -> Memory:
+    """What is free now. A card whose driver does not tell how much is free does not count.
+
+    `engine` are the backends of the installed engine. One for CUDA alone has no card where the driver shows none.
+    """
+    cards = tuple(Card(gpu.vram_free, gpu.vram_total or 0) for gpu in gpus if gpu.vram_free is not None)
+    return Memory(
+        cards=cards if engine else (),
+        ram_free=psutil.virtual_memory().available,
+        reserve=reserve,
+        offload=bool(engine - {"cuda"}) or bool(engine and cards),
+    )
+
+
+def identity() -> str:
+    """The cards' UUIDs and the driver's version; empty without a driver."""
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return ""
+    try:
+        handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
+        parts = [pynvml.nvmlSystemGetDriverVersion(), *map(pynvml.nvmlDeviceGetUUID, handles)]
+        return " ".join(part if isinstance(part, str) else part.decode(errors="replace") for part in parts)
+    except pynvml.NVMLError:
+        return ""
+    finally:
+        pynvml.nvmlShutdown()
