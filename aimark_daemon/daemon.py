@@ -30,6 +30,8 @@ from aimark_daemon.server.auth import Auth
 from aimark_daemon.server.dispatch import Dispatch
 from aimark_daemon.server.server import Server
 from aimark_daemon.store import AsyncStore
+from aimark_daemon.workers.base import WorkerSpec
+from aimark_daemon.workers.crashes import CrashRemedy, on_cpu
 from aimark_daemon.workers.supervisor import Supervisor
 
 log = logging.getLogger("aimark.daemon")
@@ -113,7 +115,7 @@ class Daemon:
         if interrupted := await self._store.mark_interrupted():
             log.warning("%d turns were cut off by the last end of the daemon", interrupted)
 
-        self._roster = Roster(Supervisor)
+        self._roster = Roster(_supervisor)
         stack.push_async_callback(self._roster.stop)
         self._keeper = ConfigKeeper(self._loaded, apply=self._apply, tell=self._tell)
         self._assistant = Assistant(
@@ -205,6 +207,11 @@ class Daemon:
     def shutdown(self) -> None:
         """Stop soon."""
         self._stopping.set()
+
+
+def _supervisor(spec: WorkerSpec) -> Supervisor:
+    on_crashes = on_cpu if spec.name == "llm" else None
+    return Supervisor(spec, remedy=CrashRemedy(time.monotonic, on_crashes))
 
 
 def _complain(task: asyncio.Task[None]) -> None:

@@ -8,11 +8,12 @@ import msgspec
 
 from aimark_daemon.assistant.running import RunningTurn
 from aimark_daemon.assistant.speaking import Speaker
+from aimark_daemon.assistant.thinking import Thinking
 from aimark_daemon.config.instructions import instructions
 from aimark_daemon.config.types import Config
 from aimark_daemon.conversation.prompt import build_messages
 from aimark_daemon.conversation.slash import SlashLine
-from aimark_daemon.engines.base import CHAT, ChatRequest, Sampling
+from aimark_daemon.engines.base import ChatRequest, Facts, Sampling, TextDelta
 from aimark_daemon.plugins.context import Context, ProgressOutput, TextOutput
 from aimark_daemon.plugins.host import PluginHost
 from aimark_daemon.protocol.messages import Progress
@@ -67,28 +68,24 @@ async def answer_by_model(
     Raises:
         AimarkError: the engine's fault.
     """
-    worker = await roster.get("llm")
-    facts = await worker.ready()
     history = await store.history(turn.session, config.llm.history_turns)
-    request = ChatRequest(
-        session=turn.session,
-        messages=build_messages(instructions(config), history, turn.text, config.llm.history_turns),
-        sampling=sampling(config),
-        threads=_threads_beside_speech(facts.threads) if speaker is not None else None,
-    )
-    call = worker.call(CHAT, request)
+    messages = build_messages(instructions(config), history, turn.text, config.llm.history_turns)
     stored_at = clock()
-    try:
-        async for delta in call:
-            turn.say(delta.text)
-            if speaker is not None:
-                speaker.feed(delta.text)
-            if clock() - stored_at >= CHECKPOINT_S:
-                stored_at = clock()
-                await store.checkpoint(turn.number, turn.reply)
-        result = await call.result()
-    finally:
-        call.cancel()
+
+    def request(facts: Facts) -> ChatRequest:
+        threads = _threads_beside_speech(facts.threads) if speaker is not None else None
+        return ChatRequest(session=turn.session, messages=messages, sampling=sampling(config), threads=threads)
+
+    async def take(delta: TextDelta) -> None:
+        nonlocal stored_at
+        turn.say(delta.text)
+        if speaker is not None:
+            speaker.feed(delta.text)
+        if clock() - stored_at >= CHECKPOINT_S:
+            stored_at = clock()
+            await store.checkpoint(turn.number, turn.reply)
+
+    result = await Thinking(turn, roster, request, take).run()
     return Answer(
         finish=result.finish,
         tokens=result.tokens,

@@ -204,6 +204,26 @@ def engine_fault(name: str, error: BaseException, *, loading: bool = False) -> F
     return as_fault(error)
 
 
+_DEATHS: Final = frozenset(
+    kind.code
+    for kind in (
+        faults.CRASHED,
+        faults.KILLED,
+        faults.HUNG,
+        faults.OUT_OF_MEMORY,
+        faults.PROTOCOL,
+        faults.START_TIMEOUT,
+        faults.SPAWN_FAILED,
+        faults.STOPPED,
+    )
+)
+
+
+def is_death(fault: Fault) -> bool:
+    """Whether a call failed because its child is gone or could not start, so that another child may do it."""
+    return fault.code in _DEATHS
+
+
 def is_out_of_memory(fault: Fault) -> bool:
     """Whether a fault says that memory ran out, whoever declared it."""
     return fault.code.endswith("out_of_memory")

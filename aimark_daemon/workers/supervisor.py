@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from aimark_daemon.engines.base import Facts, Method
 from aimark_daemon.errors import AimarkError, Fault, as_fault
@@ -23,6 +23,9 @@ from aimark_daemon.workers.patience import Backoff
 
 log = logging.getLogger("aimark.worker")
 
+Remedy = Callable[[WorkerSpec, Ending], Awaitable[WorkerSpec | Fault | None]]
+"""Asked after a child's end that may heal: another spec to go on with, a fault to give up with, or None for neither."""
+
 _RUNNING = frozenset({WorkerState.READY, WorkerState.BUSY})
 _ENDED = frozenset({WorkerState.ABSENT, WorkerState.FAILED, WorkerState.STOPPED})
 
@@ -31,12 +34,14 @@ class Supervisor:
     """A worker in a child process. All methods belong to one event loop.
 
     A request begun while the worker starts waits for it; one that waits while a start fails gets that start's fault.
-    An empty `spec.engine` means that there is nothing to run.
+    An empty `spec.engine` means that there is nothing to run. With a `remedy`, requests that wait outlive a start that
+    failed if it knows another spec.
     """
 
-    def __init__(self, spec: WorkerSpec, backoff: Backoff | None = None) -> None:
+    def __init__(self, spec: WorkerSpec, backoff: Backoff | None = None, remedy: Remedy | None = None) -> None:
         self._spec = spec
         self._backoff = backoff or Backoff()
+        self._remedy = remedy
         self._listeners: list[Callable[[WorkerStatus], None]] = []
         self._status = WorkerStatus(spec.name, WorkerState.STOPPED if spec.engine else WorkerState.ABSENT)
         self._changed = asyncio.Event()
@@ -159,24 +164,54 @@ class Supervisor:
             log.warning("worker %s: %s", self._spec.name, AimarkError(ending.fault))
         self._calls.fail(
             self._stopped_fault() if replaced else ending.fault,
-            only_attached=replaced or ending.ready_s is not None,
+            only_attached=replaced or ending.ready_s is not None or (ending.heals and self._remedy is not None),
         )
         self._changed_now()
         return ending
 
     async def _recover(self, ending: Ending) -> bool:
         """Wait before the next child; False when there is none."""
-        delay_s = self._backoff.after_death(ending.ready_s) if ending.heals else None
+        if ending.heals and self._remedy is not None:
+            self._set(WorkerState.CRASHED, fault=ending.fault, restarts=self._status.restarts + 1)
+            generation = self._wanted
+            cure = await self._cure(self._remedy, ending)
+            if self._wanted != generation:
+                return True
+            if isinstance(cure, Fault):
+                self._end(WorkerState.FAILED, cure)
+                return False
+            if cure is not None:
+                self._spec = cure
+                return True
+            if ending.ready_s is None:
+                self._calls.fail(ending.fault)
+        delay_s = self._backoff.after_death(ending.ready_s, worked=ending.worked) if ending.heals else None
         if delay_s is None:
             self._end(WorkerState.FAILED, ending.fault)
             return False
-        self._set(WorkerState.CRASHED, fault=ending.fault, restarts=self._status.restarts + 1)
+        if self._status.state is not WorkerState.CRASHED:
+            self._set(WorkerState.CRASHED, fault=ending.fault, restarts=self._status.restarts + 1)
         try:
             async with asyncio.timeout(delay_s):
                 await self._hurry.wait()
         except TimeoutError:
             pass
         return True
+
+    async def _cure(self, remedy: Remedy, ending: Ending) -> WorkerSpec | Fault | None:
+        """What `remedy` says, or None if it fails or the worker is stopped or replaced before it answers."""
+        asked = asyncio.ensure_future(remedy(self._spec, ending))
+        hurry = asyncio.ensure_future(self._hurry.wait())
+        try:
+            await asyncio.wait({asked, hurry}, return_when=asyncio.FIRST_COMPLETED)
+            return asked.result() if asked.done() else None
+        except Exception:
+            log.exception("worker %s: the remedy failed", self._spec.name)
+            return None
+        finally:
+            for future in (asked, hurry):
+                future.cancel()
+            await asyncio.gather(asked, hurry, return_exceptions=True)
 
     def _on_life(self, state: WorkerState) -> None:
         life = self._life
