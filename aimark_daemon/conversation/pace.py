@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-DEFAULT_LETTERS_PER_S: Final = 14.0
-"""What voices say a second, before one was heard; a Hangul syllable counts as two letters."""
+DEFAULT_LETTERS_PER_S: Final = 18.0
+"""What a quick voice says a second, until it was heard for itself; a Hangul syllable counts as two letters."""
 SURPLUS: Final = 0.1
 """Speech is uneven, and a word left out is better than one said twice: this share of what was heard is added."""
 

@@ -215,6 +215,7 @@ _DEATHS: Final = frozenset(
         faults.START_TIMEOUT,
         faults.SPAWN_FAILED,
         faults.STOPPED,
+        faults.CALL_CANCELLED,  # of a call that its caller did not cancel: the child was asked to stop
     )
 )
 
