@@ -128,7 +128,7 @@ def test_the_tokens_of_an_answer_are_told_with_its_pieces(engine):
 
 
 @pytest.mark.parametrize("stop", [(), ("zzz",), (" the",)])
-def test_an_answer_continued_by_its_tokens_in_a_fresh_session_is_the_undisturbed_one(engine, stop):
+def test_an_answer_continued_by_its_tokens_is_the_undisturbed_one(engine, stop):
     sampling = Sampling(temperature=0.0, max_tokens=24, stop=stop)
     result, whole = ask(engine, "서울은 어디에 있나요?", session="first", sampling=sampling)
     for k in range(1, len(whole.events) + 1, 5):
@@ -137,7 +137,7 @@ def test_an_answer_continued_by_its_tokens_in_a_fresh_session_is_the_undisturbed
         rest, call = ask(
             engine,
             "서울은 어디에 있나요?",
-            session=f"fresh {k}",
+            session="first",
             sampling=sampling,
             continue_text=cut,
             continue_tokens=ids,
