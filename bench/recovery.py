@@ -1,6 +1,6 @@
 """Recovery: seconds from the kill of the language model's process in the middle of an answer to the next words.
 
-    uv run python bench/recovery.py [--rounds N] [--at N] [--temperature T]
+    uv run python bench/recovery.py [--rounds N] [--at N] [--temperature T] [--threads N]
 
 The whole daemon with the starter model, over the socket; the child is killed once `--at` pieces are there. At
 temperature 0 the tokens so far are evaluated one by one, so that the answer stays the undisturbed one: that takes
@@ -35,16 +35,18 @@ async def recovery(client: DaemonClient, number: int, at: int) -> dict[str, Any]
     pid = (await status(client)).engines["llm"].pid
     assert pid is not None
     await client.request(Submit(id=0, text=f"{PROMPT} ({number})"), TurnStarted)
-    pieces, killed = 0, 0.0
+    pieces, killed, first = 0, 0.0, 0.0
     times: dict[str, Any] = {}
     async for event in client.events():
         now = time.perf_counter()
         match event:
             case Delta():
                 pieces += 1
+                first = first or now
                 if pieces == at:
                     os.kill(pid, signal.SIGKILL)
                     killed = time.perf_counter()
+                    times["token_s"] = (now - first) / (at - 1)
                 elif "resumed_s" in times:
                     times.setdefault("next_token_s", round(now - killed, 3))
             case Interrupted():
@@ -52,7 +54,8 @@ async def recovery(client: DaemonClient, number: int, at: int) -> dict[str, Any]
             case Resumed():
                 times["resumed_s"] = round(now - killed, 3)
         if isinstance(event, ENDINGS):
-            return {**times, "complete": isinstance(event, Done)}
+            facts = (await status(client)).engines["llm"].facts
+            return {**times, "complete": isinstance(event, Done), "load_s": facts["load_s"] + facts["warmup_s"]}
     raise RuntimeError("the connection ended")
 
 
@@ -61,8 +64,9 @@ async def main() -> None:
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--at", type=int, default=20)
     parser.add_argument("--temperature", type=float, default=0.4)
+    parser.add_argument("--threads", type=int)
     options = parser.parse_args()
-    llm = {"temperature": options.temperature, "max_tokens": 2 * options.at}
+    llm = {"temperature": options.temperature, "max_tokens": 2 * options.at, "threads": options.threads}
     with tempfile.TemporaryDirectory() as folder:
         process = DaemonProcess(folder, config={"llm": llm})
         await process.start()
@@ -78,6 +82,8 @@ async def main() -> None:
         "load_average": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
         "next_token_s": statistics.median(row["next_token_s"] for row in rows),
         "interrupted_s": statistics.median(row["interrupted_s"] for row in rows),
+        "load_s": round(statistics.median(row["load_s"] for row in rows), 3),
+        "token_s": round(statistics.median(row["token_s"] for row in rows), 4),
         "complete": sum(row["complete"] for row in rows),
         "each": [row["next_token_s"] for row in rows],
     }
