@@ -96,6 +96,8 @@ class DaemonControls:
         """Choose an installed model and load it."""
         job = self._provision.job_of(model, await self.models())
         await self._keeper.set(f"{job}.model", model)
+        if self._roster.info(job).state == WorkerState.FAILED:  # it was in use already: then it is tried again
+            await self._provision.supply((job,))
 
     async def remove_model(self, model: str) -> None:
         """Delete an installed model."""

@@ -33,6 +33,8 @@ from aimark_daemon.server.auth import Auth
 from aimark_daemon.server.dispatch import Dispatch
 from aimark_daemon.server.server import Server
 from aimark_daemon.store import AsyncStore
+from aimark_daemon.workers.base import WorkerSpec
+from aimark_daemon.workers.crashes import CrashRemedy
 from aimark_daemon.workers.supervisor import Supervisor
 
 log = logging.getLogger("aimark.daemon")
@@ -123,7 +125,7 @@ class Daemon:
             plans=LastGoodPlans(self._paths.data / "plans.json"),
             reserve=lambda: self._keeper.config.llm.vram_reserve_mb * 1_000_000,
         )
-        self._roster = Roster(lambda spec: Supervisor(spec, remedy=self._loader.remedy if spec.name == "llm" else None))
+        self._roster = Roster(self._supervisor)
         stack.push_async_callback(self._roster.stop)
         self._keeper = ConfigKeeper(self._loaded, apply=self._apply, tell=self._tell, forget=self._forget)
         self._assistant = Assistant(
@@ -187,6 +189,11 @@ class Daemon:
                 loop.add_signal_handler(number, self.shutdown)
             except NotImplementedError:  # Windows: the default handler raises KeyboardInterrupt, which ends run()
                 break
+
+    def _supervisor(self, spec: WorkerSpec) -> Supervisor:
+        """The loader steps the language model down; an engine that keeps crashing is left alone in the end."""
+        planned = spec.name == "llm" and not self._options.fake_engines
+        return Supervisor(spec, remedy=self._loader.remedy if planned else CrashRemedy(time.monotonic))
 
     def _plugins(self) -> PluginHost:
         host = PluginHost(self._loaded.config.plugins.disabled)

@@ -19,6 +19,7 @@ import msgspec
 from aimark_daemon.errors import AimarkError, Exit, Fault, fault_kind
 from aimark_daemon.protocol.messages import EngineInfo
 from aimark_daemon.workers.base import Worker, WorkerSpec, WorkerState, WorkerStatus
+from aimark_daemon.workers.exits import is_final
 
 log = logging.getLogger("aimark.roster")
 
@@ -76,7 +77,9 @@ class Roster:
         await place.settled.wait()
         if place.worker is None:
             raise AimarkError(place.fault or ENGINE_STOPPED.fault())
-        if place.worker.status.state is WorkerState.FAILED and self._clock() - place.tried_at >= RETRY_S:
+        status = place.worker.status
+        rested = self._clock() - place.tried_at >= RETRY_S
+        if status.state is WorkerState.FAILED and not is_final(status.fault) and rested:
             place.tried_at = self._clock()
             await place.worker.start()
         return place.worker

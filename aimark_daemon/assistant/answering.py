@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 import msgspec
 
-from aimark_daemon.assistant.faults import ANSWER_CUT_OFF
 from aimark_daemon.assistant.running import RunningTurn
 from aimark_daemon.assistant.speaking import Speaker
+from aimark_daemon.assistant.thinking import Thinking
 from aimark_daemon.config.instructions import instructions
 from aimark_daemon.config.types import Config
 from aimark_daemon.conversation.prompt import build_messages
 from aimark_daemon.conversation.slash import SlashLine
-from aimark_daemon.engines.base import CHAT, ChatRequest, Sampling
+from aimark_daemon.engines.base import ChatRequest, Facts, Sampling, TextDelta
 from aimark_daemon.plugins.context import Context, ProgressOutput, TextOutput
 from aimark_daemon.plugins.host import PluginHost
 from aimark_daemon.protocol.messages import Progress
@@ -66,34 +66,27 @@ async def answer_by_model(
     """Let the language model answer.
 
     Raises:
-        AimarkError: the engine's fault, or `answer_cut_off`.
+        AimarkError: the engine's fault.
     """
-    worker = await roster.get("llm")
-    facts = await worker.ready()
     history = await store.history(turn.session, config.llm.history_turns)
-    request = ChatRequest(
-        session=turn.session,
-        messages=build_messages(instructions(config), history, turn.text, config.llm.history_turns),
-        sampling=sampling(config),
-        threads=_threads_beside_speech(facts.threads) if speaker is not None else None,
-    )
+    messages = build_messages(instructions(config), history, turn.text, config.llm.history_turns)
     asked_s = turn.stopwatch.elapsed_s()
-    call = worker.call(CHAT, request)
     stored_at = clock()
-    try:
-        async for delta in call:
-            turn.say(delta.text)
-            if speaker is not None:
-                speaker.feed(delta.text)
-            if clock() - stored_at >= CHECKPOINT_S:
-                stored_at = clock()
-                await store.checkpoint(turn.number, turn.reply)
-        result = await call.result()
-    finally:
-        call.cancel()
-    if result.finish == "cancelled":
-        # Not by the turn, whose own cancel does not come this far: the worker was given another model.
-        raise ANSWER_CUT_OFF()
+
+    def request(facts: Facts) -> ChatRequest:
+        threads = _threads_beside_speech(facts.threads) if speaker is not None else None
+        return ChatRequest(session=turn.session, messages=messages, sampling=sampling(config), threads=threads)
+
+    async def take(delta: TextDelta) -> None:
+        nonlocal stored_at
+        turn.say(delta.text)
+        if speaker is not None:
+            speaker.feed(delta.text)
+        if clock() - stored_at >= CHECKPOINT_S:
+            stored_at = clock()
+            await store.checkpoint(turn.number, turn.reply)
+
+    result = await Thinking(turn, roster, request, take).run()
     turn.stopwatch.note("prefill", asked_s + result.prefill_s)
     return Answer(
         finish=result.finish,

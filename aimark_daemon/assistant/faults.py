@@ -74,14 +74,6 @@ FRAMES_LOST = fault_kind(
     hint="Start listening again.",
     hint_ko="다시 듣기를 시작해 주세요.",
 )
-ANSWER_CUT_OFF = fault_kind(
-    "answer_cut_off",
-    exit_code=Exit.ENGINE,
-    message="The answer was cut off: the language model was changed while it answered.",
-    message_ko="답변 중에 언어 모델이 바뀌어 답변이 끊겼습니다.",
-    hint="Ask again; the new model answers.",
-    hint_ko="다시 질문해 주세요. 새 모델이 답합니다.",
-)
 TURN_UNKNOWN = fault_kind(
     "turn_unknown",
     exit_code=Exit.USAGE,

@@ -7,17 +7,23 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
+import msgspec
+
 from aimark_daemon.assistant.faults import NO_VOICE_FOR_LANGUAGE
 from aimark_daemon.assistant.running import Voice
 from aimark_daemon.assistant.stopwatch import Stopwatch
+from aimark_daemon.assistant.thinking import revived
 from aimark_daemon.conversation.clauses import ClauseCutter
 from aimark_daemon.conversation.language import TextLanguage, language_of, split_by_script
+from aimark_daemon.conversation.pace import Pace
 from aimark_daemon.conversation.speakable import speakable
 from aimark_daemon.engines.base import SPEAK, SpeakRequest
 from aimark_daemon.errors import AimarkError, Fault, Text, as_fault
 from aimark_daemon.protocol.audio import MAX_PCM_BYTES, AudioFrame, FrameKind
 from aimark_daemon.protocol.messages import Notice, SpeechClause, SpeechEnded, SpeechStarted
 from aimark_daemon.roster import Roster
+from aimark_daemon.workers.base import Worker
+from aimark_daemon.workers.exits import is_death
 
 log = logging.getLogger("aimark.speaking")
 
@@ -55,6 +61,7 @@ class Speaker:
         self._samples = 0
         self._rate = 22_050
         self._began: float | None = None
+        self._pace = Pace()
         self._told: set[str] = set()
         self._task = asyncio.create_task(self._run(), name=f"speak turn {turn}")
 
@@ -104,17 +111,35 @@ class Speaker:
                 self._tell(NO_VOICE_FOR_LANGUAGE.fault(language=name.en, language_ko=name.ko))
                 continue
             self._rate = facts.sample_rate or self._rate
-            call = worker.call(SPEAK, SpeakRequest(text, spoken_in, self._speed))
-            try:
-                async for audio in call:
-                    if not self._listener.open:
-                        return
-                    if audio.pcm:
-                        self._announce(clause, start)
-                        await self._send(audio.pcm)
-                await call.result()
-            finally:
-                call.cancel()
+            await self._say(worker, SpeakRequest(text, spoken_in, self._speed), lambda: self._announce(clause, start))
+
+    async def _say(self, worker: Worker, request: SpeakRequest, announce: Callable[[], None]) -> None:
+        """Have one text spoken; a voice that dies is replaced once, and goes on with the words that were not heard."""
+        before, facts = self._samples, worker.status.facts
+        try:
+            await self._sound(worker, request, announce)
+        except AimarkError as error:
+            if not is_death(error.fault):
+                raise
+            await revived(worker, facts, error.fault)
+            rest = self._pace.rest(request.text, (self._samples - before) / self._rate * self._speed)
+            if rest:
+                await self._sound(worker, msgspec.structs.replace(request, text=rest), announce)
+        else:
+            self._pace.learn(request.text, (self._samples - before) / self._rate * self._speed)
+
+    async def _sound(self, worker: Worker, request: SpeakRequest, announce: Callable[[], None]) -> None:
+        call = worker.call(SPEAK, request)
+        try:
+            async for audio in call:
+                if not self._listener.open:
+                    return
+                if audio.pcm:
+                    announce()
+                    await self._send(audio.pcm)
+            await call.result()
+        finally:
+            call.cancel()
 
     def _announce(self, clause: str, start: int) -> None:
         """Say before its first sound which clause begins."""

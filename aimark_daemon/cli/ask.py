@@ -14,9 +14,9 @@ from aimark_daemon.cli.identity import resolve_session
 from aimark_daemon.cli.parser import utf8
 from aimark_daemon.cli.shell import Shell
 from aimark_daemon.cli.turns import TurnRecord
-from aimark_daemon.client import DaemonClient
+from aimark_daemon.client import Arrival, DaemonClient
 from aimark_daemon.errors import Exit
-from aimark_daemon.protocol.messages import MAX_TEXT_CHARS, Cancel, Delta, Notice, Submit
+from aimark_daemon.protocol.messages import MAX_TEXT_CHARS, Cancel, Delta, Interrupted, Notice, Resumed, Submit
 
 _CANCEL_PATIENCE_S = 5.0
 
@@ -78,9 +78,24 @@ async def cancel_turn(client: DaemonClient, record: TurnRecord, listen: int | No
         record.finish = "cancelled"
 
 
+def note_interruption(shell: Shell, record: TurnRecord, arrival: Arrival) -> None:
+    """Tell on stderr that the answer waits for a new engine process, and that it goes on."""
+    match arrival:
+        case Interrupted(turn=turn, fault=fault) if turn == record.turn:
+            shell.note(
+                shell.text(
+                    f"\n[interrupted: {fault.message.en} The answer will go on.]",
+                    f"\n[잠시 끊김: {fault.message.ko} 답변을 이어 갑니다.]",
+                )
+            )
+        case Resumed(turn=turn) if turn == record.turn:
+            shell.note(shell.text("[resumed]", "[다시 이어짐]"))
+
+
 async def _follow(shell: Shell, client: DaemonClient, record: TurnRecord) -> None:
     async for arrival in client.events():
         record.take(arrival, time.perf_counter())
+        note_interruption(shell, record, arrival)
         if isinstance(arrival, Delta) and arrival.turn == record.turn and not shell.json:
             shell.out(arrival.text, end="")
         elif isinstance(arrival, Notice):
@@ -116,6 +131,7 @@ def _as_json(shell: Shell, record: TurnRecord) -> dict[str, Any]:
         "prompt_tokens": done.prompt_tokens if done else 0,
         "reused_tokens": done.reused_tokens if done else 0,
         "dropped_turns": done.dropped_turns if done else 0,
+        "interruptions": record.interruptions,
     }
     if record.fault is not None:
         answer["error"] = shell.fault(record.fault)

@@ -32,7 +32,7 @@ def run(shell: Shell, arguments: Namespace) -> int:
 
     async def work(client: DaemonClient) -> int:
         await engines_ready(shell, client, JOBS)
-        exchange = await speak(client, question, None)
+        exchange = await speak(shell, client, question, None)
         line = {"question": QUESTION, **exchange.as_json(shell, out)}
         if shell.json:
             shell.emit(line)

@@ -12,7 +12,7 @@ from typing import Any
 
 from aimark_daemon.audio.faults import FILE_UNWRITABLE
 from aimark_daemon.audio.wav import check_wav, read_wav, write_wav
-from aimark_daemon.cli.ask import cancel_turn
+from aimark_daemon.cli.ask import cancel_turn, note_interruption
 from aimark_daemon.cli.connection import call_daemon, engines_ready
 from aimark_daemon.cli.faults import CANCELLED, OUT_FOR_ONE
 from aimark_daemon.cli.identity import resolve_session
@@ -41,7 +41,7 @@ def run(shell: Shell, arguments: Namespace) -> int:
         code = 0
         for file, out in zip(arguments.files, outs, strict=True):
             try:
-                exchange = await speak(client, read_wav(file).pcm, session)
+                exchange = await speak(shell, client, read_wav(file).pcm, session)
                 session = exchange.record.session or session
                 line = exchange.as_json(shell, out)
                 fault = exchange.fault
@@ -99,13 +99,14 @@ class Exchange:
                 "first_audio_s": self.after(record.first_audio_at),
             },
             "finish": record.finish,
+            "interruptions": record.interruptions,
         }
         if record.fault is not None:
             line["error"] = shell.fault(record.fault)
         return line
 
 
-async def speak(client: DaemonClient, pcm: bytes, session: str | None) -> Exchange:
+async def speak(shell: Shell, client: DaemonClient, pcm: bytes, session: str | None) -> Exchange:
     """Speak 16 kHz samples in real time, release the key, and wait until the answer has been sent.
 
     Raises:
@@ -113,7 +114,7 @@ async def speak(client: DaemonClient, pcm: bytes, session: str | None) -> Exchan
     """
     record, microphone = TurnRecord(client.next_id()), Microphone(pcm)
     await client.request(Listen(id=record.request, session=session), Listening)
-    follower = asyncio.create_task(_follow(client, record))
+    follower = asyncio.create_task(_follow(shell, client, record))
     try:
         feeder = asyncio.create_task(_feed(client, record.request, microphone))
         try:
@@ -154,9 +155,10 @@ async def _feed(client: DaemonClient, stream: int, microphone: Microphone) -> No
     await client.request(EndListen(id=0, listen=stream), Ok)
 
 
-async def _follow(client: DaemonClient, record: TurnRecord) -> None:
+async def _follow(shell: Shell, client: DaemonClient, record: TurnRecord) -> None:
     async for arrival in client.events():
         record.take(arrival, time.perf_counter())
+        note_interruption(shell, record, arrival)
         if record.ended:
             return
 

@@ -13,6 +13,7 @@ from aimark_daemon.protocol.messages import (
     Delta,
     Done,
     Heard,
+    Interrupted,
     Refused,
     SpeechStarted,
     TurnError,
@@ -31,6 +32,8 @@ class TurnRecord:
     session: str | None = None
     heard: Heard | None = None
     reply: str = ""
+    interruptions: int = 0
+    """How often its engine died; the answer went on each time, or the turn failed."""
     finish: str = ""
     """Empty until the turn has ended."""
     fault: Fault | None = None
@@ -55,7 +58,7 @@ class TurnRecord:
         """How long the spoken answer is."""
         return len(self.speech) / 2 / self.rate
 
-    def take(self, arrival: Arrival, at: float) -> None:
+    def take(self, arrival: Arrival, at: float) -> None:  # noqa: C901 - one match over all messages
         """Learn from what arrived at the time `at`; what belongs to other turns is left alone."""
         match arrival:
             case TurnStarted(id=request, turn=turn, session=session) if request == self.request:
@@ -67,6 +70,8 @@ class TurnRecord:
             case Delta(turn=turn) if turn == self.turn:
                 self.first_token_at = self.first_token_at or at
                 self.reply += arrival.text
+            case Interrupted(turn=turn) if turn == self.turn:
+                self.interruptions += 1
             case SpeechStarted(turn=turn) if turn == self.turn:
                 self.rate = arrival.sample_rate
             case AudioFrame(stream=turn, pcm=pcm) if turn == self.turn:

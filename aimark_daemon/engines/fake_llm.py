@@ -102,6 +102,7 @@ class FakeLLM:
     ) -> tuple[Literal["stop", "length", "cancelled"], list[str]]:
         stream = TextStream(request.sampling.stop)
         said: list[str] = []
+        unsent: list[int] = []
         for token in tokens_of(answer):
             if len(said) + shown >= request.sampling.max_tokens:
                 return "length", said
@@ -111,13 +112,15 @@ class FakeLLM:
                 raise LLM_FAILED(detail="the fake was told to fail")
             if self._settings.delay_s:
                 time.sleep(self._settings.delay_s)
+            unsent.append(shown + len(said))
             said.append(token)
             if text := stream.feed(token.encode("utf-8", errors="replace")):
-                call.emit(TextDelta(text))
+                call.emit(TextDelta(text, len(unsent), tuple(unsent)))
+                unsent = []
             if stream.stopped:
                 return "stop", said
         if rest := stream.finish():
-            call.emit(TextDelta(rest))
+            call.emit(TextDelta(rest, len(unsent), tuple(unsent)))
         return "stop", said
 
     def _reuse(self, session: str, tokens: list[str]) -> int:

@@ -517,6 +517,19 @@ class Delta(Event, frozen=True, tag="delta"):
     text: str
 
 
+class Interrupted(Event, frozen=True, tag="interrupted"):
+    """The engine that answers died; the answer waits for a new one and then goes on after its last `delta`."""
+
+    turn: int
+    fault: Fault
+
+
+class Resumed(Event, frozen=True, tag="resumed"):
+    """An interrupted answer goes on. Nothing of it was lost or is said again."""
+
+    turn: int
+
+
 class Progress(Event, frozen=True, tag="progress"):
     """How far a command is, 0..1."""
 
@@ -650,6 +663,8 @@ ServerMessage = (
     | TurnStarted
     | Heard
     | Delta
+    | Interrupted
+    | Resumed
     | Progress
     | SpeechStarted
     | SpeechClause

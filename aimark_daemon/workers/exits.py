@@ -204,6 +204,32 @@ def engine_fault(name: str, error: BaseException, *, loading: bool = False) -> F
     return as_fault(error)
 
 
+_DEATHS: Final = frozenset(
+    kind.code
+    for kind in (
+        faults.CRASHED,
+        faults.KILLED,
+        faults.HUNG,
+        faults.OUT_OF_MEMORY,
+        faults.PROTOCOL,
+        faults.START_TIMEOUT,
+        faults.SPAWN_FAILED,
+        faults.STOPPED,
+        faults.CALL_CANCELLED,  # of a call that its caller did not cancel: the child was asked to stop
+    )
+)
+
+
+def is_death(fault: Fault) -> bool:
+    """Whether a call failed because its child is gone or could not start, so that another child may do it."""
+    return fault.code in _DEATHS
+
+
+def is_final(fault: Fault | None) -> bool:
+    """Whether an engine was given up because it keeps crashing: trying again is a person's decision."""
+    return fault is not None and fault.code.endswith("_keeps_crashing")
+
+
 def is_out_of_memory(fault: Fault) -> bool:
     """Whether a fault says that memory ran out, whoever declared it."""
     return fault.code.endswith("out_of_memory")

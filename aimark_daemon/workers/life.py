@@ -28,6 +28,8 @@ class Ending(msgspec.Struct, frozen=True):
     """None: it never took a call."""
     verdict: exits.ExitVerdict | None = None
     """None: the child did not die of itself; its engine did not load, or no process could be made."""
+    worked: bool = False
+    """Whether it brought some call forward."""
 
 
 class Life:
@@ -46,6 +48,7 @@ class Life:
         self._load_fault: Fault | None = None
         self._exhausted: Fault | None = None
         self._ready_at: float | None = None
+        self._worked = False
         self._stopping = asyncio.Event()
 
     @property
@@ -104,7 +107,7 @@ class Life:
             fault = self._process.broken.fault
         elif self._overdue in {Overdue.HELLO, Overdue.LOAD}:
             fault = faults.START_TIMEOUT.fault(f"no {self._overdue}; {verdict.fault.detail}", name=self._spec.name)
-        return Ending(fault, heals=verdict.heals, ready_s=ready_s, verdict=verdict)
+        return Ending(fault, heals=verdict.heals, ready_s=ready_s, verdict=verdict, worked=self._worked)
 
     async def _guard(self) -> None:
         while self._overdue is None:
@@ -134,6 +137,7 @@ class Life:
         self._watch.sign(now)
         match message:
             case m.Event() | m.Result() | m.Failed() | m.Consumed():
+                self._worked = self._worked or isinstance(message, m.Event | m.Result)
                 self._calls.deliver(message)
                 if isinstance(message, m.Failed):
                     self._on_failed(message.fault)

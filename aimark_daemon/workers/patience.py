@@ -79,7 +79,7 @@ MAX_FAILED_STARTS: Final = 5
 
 
 class Backoff:
-    """How long to wait before the next child; grows with every death and resets after a minute of health.
+    """How long to wait before the next child; grows with every death and resets after work or a minute of health.
 
     A child that dies before it ever took a call, `max_failed_starts` times in a row, is given up: loading the same
     model for ever would only make the computer slow.
@@ -102,15 +102,19 @@ class Backoff:
         self._deaths = 0
         self._failed_starts = 0
 
-    def after_death(self, ready_s: float | None) -> float | None:
-        """Seconds until the next try, or None to give up. `ready_s`: how long the child took calls; None: never."""
+    def after_death(self, ready_s: float | None, *, worked: bool = False) -> float | None:
+        """Seconds until the next try, or None to give up.
+
+        `ready_s`: how long the child took calls; None: never. `worked`: it brought some call forward, so that the next
+        one is worth no wait; an engine that crashes at its work is for the `CrashPolicy` to end.
+        """
         if ready_s is None:
             self._failed_starts += 1
             if self._failed_starts >= self._max_failed_starts:
                 return None
         else:
             self._failed_starts = 0
-            if ready_s >= self._healthy_s:
+            if worked or ready_s >= self._healthy_s:
                 self._deaths = 0
         delay = self._delays_s[min(self._deaths, len(self._delays_s) - 1)]
         self._deaths += 1

@@ -185,7 +185,7 @@ class Supervisor:
                 return True
             if ending.ready_s is None:
                 self._calls.fail(ending.fault)
-        delay_s = self._backoff.after_death(ending.ready_s) if ending.heals else None
+        delay_s = self._backoff.after_death(ending.ready_s, worked=ending.worked) if ending.heals else None
         if delay_s is None:
             self._end(WorkerState.FAILED, ending.fault)
             return False

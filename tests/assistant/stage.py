@@ -80,14 +80,17 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def stage(folder, *, config=None, llm=None, stt=None, tts=None, absent=None):
-    """The stage, set up and taken down again. `llm`, `stt`, `tts` are settings of the fakes; `absent` job -> fault."""
+async def stage(folder, *, config=None, llm=None, stt=None, tts=None, absent=None, worker=InlineWorker, specs=None):
+    """The stage, set up and taken down again. `llm`, `stt`, `tts` are settings of the fakes; `absent` job -> fault.
+
+    `worker(spec, engine)` makes the workers; `specs` job -> spec instead of that of a fake.
+    """
     store, _ = await AsyncStore.open(folder / "sessions.db")
     engines = {}
 
     def make_worker(spec):
         engines[spec.name] = make_engine(spec.engine)
-        return InlineWorker(spec, engines[spec.name])
+        return worker(spec, engines[spec.name])
 
     roster = Roster(make_worker)
     host = PluginHost()
@@ -105,7 +108,7 @@ async def stage(folder, *, config=None, llm=None, stt=None, tts=None, absent=Non
         if absent and job in absent:
             await roster.set_absent(job, absent[job])
         else:
-            await roster.assign(job, fake_spec(job, settings))
+            await roster.assign(job, (specs or {}).get(job) or fake_spec(job, settings))
     try:
         yield Stage(store, roster, engines, assistant, published)
     finally:

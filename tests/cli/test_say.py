@@ -21,6 +21,7 @@ FIELDS = {
     "v2v_s",
     "timings",
     "finish",
+    "interruptions",
 }
 
 

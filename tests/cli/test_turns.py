@@ -2,12 +2,14 @@
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aimark_daemon.cli.ask import note_interruption
 from aimark_daemon.cli.importing import parts
 from aimark_daemon.cli.microphone import BLOCK, Microphone
-from aimark_daemon.cli.shell import printable, system_language
+from aimark_daemon.cli.shell import Shell, printable, system_language
 from aimark_daemon.cli.turns import TurnRecord
 from aimark_daemon.protocol.audio import AudioFrame, FrameKind
 from aimark_daemon.protocol.messages import (
@@ -15,11 +17,14 @@ from aimark_daemon.protocol.messages import (
     Done,
     Heard,
     ImportSessions,
+    Interrupted,
+    Resumed,
     SpeechStarted,
     TurnStarted,
     encode,
 )
 from aimark_daemon.server.limits import MAX_MESSAGE_BYTES
+from aimark_daemon.workers.faults import KILLED
 
 RATE = 1000
 
@@ -54,6 +59,23 @@ def test_a_late_frame_is_played_when_it_arrives() -> None:
     turn.take(speech([0] * 100), 1.0)
     turn.take(speech([300]), 5.0)
     assert turn.audible_at == 5.0
+
+
+def test_interruptions_of_the_turn_are_counted_and_told_beside_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    turn, fault = record(), KILLED.fault(name="llm")
+    shell = Shell.__new__(Shell)
+    shell.language = "ko"
+    for event in (Interrupted(turn=7, fault=fault), Interrupted(turn=8, fault=fault), Resumed(turn=7)):
+        turn.take(event, 1.0)
+        note_interruption(shell, turn, event)
+    assert turn.interruptions == 1
+    assert not turn.ended
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.strip().splitlines() == [
+        f"[잠시 끊김: {fault.message.ko} 답변을 이어 갑니다.]",
+        "[다시 이어짐]",
+    ]
 
 
 def test_other_turns_are_left_alone() -> None:

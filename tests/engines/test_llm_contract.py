@@ -31,10 +31,11 @@ def engine(request):
     engine.close()
 
 
-def ask(engine, text, *, session="s", history=(), sampling=GREEDY, continue_text="", call=None):
+def ask(engine, text, *, session="s", history=(), sampling=GREEDY, continue_text="", continue_tokens=(), call=None):
     call = call or RecordedCall()
     messages = (SYSTEM, *history, ChatMessage("user", text))
-    return engine.chat(ChatRequest(session, messages, sampling, continue_text), call), call
+    request = ChatRequest(session, messages, sampling, continue_text, continue_tokens=continue_tokens)
+    return engine.chat(request, call), call
 
 
 def test_an_answer_is_streamed_in_pieces_whose_tokens_add_up(engine):
@@ -118,6 +119,40 @@ def test_a_continued_answer_goes_on_where_it_was_cut(engine):
     cut = "".join(event.text for event in whole.events[:6])
     _, rest = ask(engine, "Describe the moon.", session="moon", continue_text=cut)
     assert cut + rest.text == whole.text
+
+
+def test_the_tokens_of_an_answer_are_told_with_its_pieces(engine):
+    result, call = ask(engine, "Tell me about the sea.")
+    assert all(len(event.ids) == event.tokens for event in call.events)
+    assert sum(len(event.ids) for event in call.events) == result.tokens
+
+
+@pytest.mark.parametrize("stop", [(), ("zzz",), (" the",)])
+def test_an_answer_continued_by_its_tokens_is_the_undisturbed_one(engine, stop):
+    sampling = Sampling(temperature=0.0, max_tokens=24, stop=stop)
+    result, whole = ask(engine, "서울은 어디에 있나요?", session="first", sampling=sampling)
+    for k in range(1, len(whole.events) + 1, 5):
+        cut = "".join(event.text for event in whole.events[:k])
+        ids = tuple(token for event in whole.events[:k] for token in event.ids)
+        rest, call = ask(
+            engine,
+            "서울은 어디에 있나요?",
+            session="first",
+            sampling=sampling,
+            continue_text=cut,
+            continue_tokens=ids,
+        )
+        assert cut + call.text == whole.text
+        assert len(ids) + rest.tokens == result.tokens
+        assert rest.finish == result.finish
+
+
+def test_tokens_that_do_not_say_the_text_are_ignored(engine):
+    _, whole = ask(engine, "Describe the moon.", session="moon 2")
+    cut = "".join(event.text for event in whole.events[:4])
+    for foreign in ((1, 2, 3), (-1,), (2**31 - 1,)):
+        _, rest = ask(engine, "Describe the moon.", session="moon 2", continue_text=cut, continue_tokens=foreign)
+        assert cut + rest.text == whole.text
 
 
 def test_a_continued_answer_is_no_longer_than_max_tokens_in_all(engine):

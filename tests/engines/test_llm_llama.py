@@ -103,6 +103,25 @@ def test_three_sessions_used_in_turn_evaluate_only_their_new_words(model):
     assert max(others) < 25, "the system prefix is shared, and every later turn goes on where its session ended"
 
 
+def test_an_answer_that_a_new_process_goes_on_with_is_the_undisturbed_one(tiny_gguf):
+    cuts, whole, ids = [()], None, []
+    while cuts:
+        model, shown = loaded(tiny_gguf, n_ctx=512), cuts.pop()
+        call = RecordedCall()
+        messages = (SYSTEM, ChatMessage("user", "서울은 어디에 있나요?"))
+        text = "".join(event.text for event in shown)
+        tokens = tuple(token for event in shown for token in event.ids)
+        try:
+            model.engine.chat(ChatRequest("s", messages, GREEDY, text, continue_tokens=tokens), call)
+        finally:
+            model.engine.close()
+        if whole is None:
+            whole, ids = call.text, [token for event in call.events for token in event.ids]
+            cuts = [tuple(call.events[:k]) for k in (1, 4, 9)]
+        assert text + call.text == whole
+        assert [*tokens, *(token for event in call.events for token in event.ids)] == ids
+
+
 def test_a_cancel_between_two_chunks_of_prefill_keeps_what_was_evaluated(model):
     call = RecordedCall(cancel_after_progress=3)
     result, _ = model.ask("chunks", long_text(140), system=ChatMessage("system", "Chunks."), call=call)

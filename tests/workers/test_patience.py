@@ -80,6 +80,14 @@ def test_a_minute_of_health_resets_the_delay():
     assert backoff.after_death(60.0) == 0.0
 
 
+def test_a_child_that_worked_is_replaced_at_once():
+    backoff = Backoff()
+    for _ in range(4):
+        backoff.after_death(1.0)
+    assert [backoff.after_death(1.0, worked=True) for _ in range(3)] == [0.0] * 3
+    assert backoff.after_death(1.0) == DELAYS_S[1]
+
+
 def test_a_child_that_never_gets_ready_is_given_up():
     backoff = Backoff()
     delays = [backoff.after_death(None) for _ in range(MAX_FAILED_STARTS)]

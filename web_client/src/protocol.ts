@@ -48,6 +48,8 @@ export type ServerMessage =
   | TurnStarted
   | Heard
   | Delta
+  | Interrupted
+  | Resumed
   | Progress
   | SpeechStarted
   | SpeechClause
@@ -532,6 +534,19 @@ export interface Delta {
   turn: number;
   at: number;
   text: string;
+}
+
+/** The engine that answers died; the answer waits for a new one and then goes on after its last `delta`. */
+export interface Interrupted {
+  type: "interrupted";
+  turn: number;
+  fault: Fault;
+}
+
+/** An interrupted answer goes on. Nothing of it was lost or is said again. */
+export interface Resumed {
+  type: "resumed";
+  turn: number;
 }
 
 /** How far a command is, 0..1. */

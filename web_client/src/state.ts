@@ -17,6 +17,7 @@ export type MessageState =
   | "hearing"
   | "thinking"
   | "streaming"
+  | "recovering"
   | "complete"
   | "cancelled"
   | "interrupted"
@@ -109,7 +110,7 @@ export type Action =
 
 /** Whether a turn of this message is still running. */
 export function running(message: ChatMessage): boolean {
-  return ["queued", "hearing", "thinking", "streaming"].includes(message.state);
+  return ["queued", "hearing", "thinking", "streaming", "recovering"].includes(message.state);
 }
 
 /** The messages of the session that is shown. */
@@ -156,6 +157,14 @@ export function reduce(state: State, event: ServerMessage | Action): State {
       );
     case "delta":
       return addDelta(state, event.turn, event.at, event.text);
+    case "interrupted":
+      return changeAnswer(state, event.turn, (message) => ({ ...message, state: "recovering", fault: event.fault }));
+    case "resumed":
+      return changeAnswer(state, event.turn, (message) => ({
+        ...message,
+        state: message.content === "" ? "thinking" : "streaming",
+        fault: null,
+      }));
     case "progress":
       return changeTurn(state, event.turn, (message) =>
         message.role === "assistant"
@@ -301,6 +310,13 @@ function changeTurn(state: State, turn: number, change: Change): State {
   return changeWhere(state, (message) => message.turn === turn, change);
 }
 
+/** Changes the answer of a turn that still runs. */
+function changeAnswer(state: State, turn: number, change: (message: ChatMessage) => ChatMessage): State {
+  return changeTurn(state, turn, (message) =>
+    message.role === "assistant" && running(message) ? change(message) : message,
+  );
+}
+
 /** A refused question stays with its reason; speech that gave no question leaves nothing but the toast. */
 function failRequest(state: State, request: number, fault: Fault): State {
   return changeWhere(
@@ -337,7 +353,7 @@ function addDelta(state: State, turn: number, at: number, text: string): State {
     }
     const added = at === message.chars ? text : [...text].slice(message.chars - at).join("");
     const chars = message.chars + count(added);
-    return { ...message, content: message.content + added, chars, state: "streaming" as const };
+    return { ...message, content: message.content + added, chars, state: "streaming" as const, fault: null };
   });
   if (gap) return state.gaps.includes(session) ? state : { ...state, gaps: [...state.gaps, session] };
   return { ...state, messages: { ...state.messages, [session]: changed } };

@@ -226,3 +226,25 @@ test("a reducer never changes the state it was given", () => {
   const end = events.reduce((state, event) => deepFreeze(reduce(state, event)), deepFreeze(initial));
   expect(shown(end).some(running)).toBe(false);
 });
+
+test("an answer whose engine dies waits, still runs, and goes on where it was", () => {
+  let state = run([...ASKED, { type: "delta", turn: 3, at: 0, text: "서울" }, { type: "interrupted", turn: 3, fault: FAULT }]);
+  expect(contents(state)[1]).toEqual(["assistant", "서울", "recovering"]);
+  expect(shown(state)[1]?.fault).toEqual(FAULT);
+  expect(runningTurn(state)).toBe(3);
+  expect(state.toasts).toEqual([]);
+  state = run([{ type: "resumed", turn: 3 }], state);
+  expect(contents(state)[1]).toEqual(["assistant", "서울", "streaming"]);
+  expect(shown(state)[1]?.fault).toBeNull();
+  state = run([{ type: "delta", turn: 3, at: 2, text: "입니다." }], state);
+  expect(contents(state)[1]).toEqual(["assistant", "서울입니다.", "streaming"]);
+  state = run([{ type: "done", turn: 3, session: "s", finish: "stop", reply: "서울입니다." }], state);
+  expect(contents(state)[1]).toEqual(["assistant", "서울입니다.", "complete"]);
+});
+
+test("an answer interrupted before its first word thinks again, and one that has ended stays as it is", () => {
+  let state = run([...ASKED, { type: "interrupted", turn: 3, fault: FAULT }, { type: "resumed", turn: 3 }]);
+  expect(contents(state)[1]).toEqual(["assistant", "", "thinking"]);
+  state = run([{ type: "cancelled", turn: 3, session: "s" }, { type: "interrupted", turn: 3, fault: FAULT }], state);
+  expect(contents(state)[1]).toEqual(["assistant", "", "cancelled"]);
+});

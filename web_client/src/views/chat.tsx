@@ -79,7 +79,7 @@ const Message = memo(function Message({ message, asked, speaking }: MessageProps
   return (
     <article class="message assistant" aria-label={t("assistant")} aria-busy={busy} data-state={message.state}>
       {message.content !== "" && <RichText text={message.content} />}
-      {busy && message.content === "" && <Waiting message={message} />}
+      {busy && message.content === "" && message.state !== "recovering" && <Waiting message={message} />}
       {message.progress !== null && (
         <div class="progress">
           <progress value={message.progress.fraction} max={1} aria-label={message.progress.text} />
@@ -121,6 +121,12 @@ function Ending({ message, asked }: { message: ChatMessage; asked: string }) {
       return <p class="ending">{t("cancelled")}</p>;
     case "interrupted":
       return <p class="ending">{t("interrupted")}</p>;
+    case "recovering":
+      return (
+        <p class="ending" role="status" title={message.fault === null ? "" : say(message.fault.message)}>
+          {t("recovering")}
+        </p>
+      );
     case "failed":
       return (
         <div class="ending failure">
