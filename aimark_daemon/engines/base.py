@@ -109,6 +109,8 @@ class ChatRequest(msgspec.Struct, frozen=True):
     continue_text: str = ""
     threads: int | None = None
     """Threads for this answer, when fewer than the engine's own are wanted because speech works beside it."""
+    priority: Literal["person", "background"] = "person"
+    """Background work (a title, a summary) pauses while the engine answers people."""
 
 
 class TextDelta(msgspec.Struct, frozen=True):
