@@ -142,9 +142,9 @@ class Batcher:
             choice = admission(waiting, active, len(self._cache.slots), self._model.n_ctx)
             if choice is None:
                 return
-            for answer in [self._active[i] for i in choice[1]]:
-                self._pause(answer)
             answer = self._waiting.pop(choice[0])
+            for other in [self._active[i] for i in choice[1]]:
+                self._pause(other)
             try:
                 self._begin(answer)
             except Exception as error:  # noqa: BLE001 - it concerns this answer alone

@@ -12,6 +12,8 @@ FIRST_CHUNK: Final = 32
 """Prompt tokens of such a step before it is known how long they take."""
 LEAST_CHUNK: Final = 8
 """Prompt tokens of such a step on the slowest machine: they do not wait for ever."""
+MOST_CHUNK: Final = 1 << 16
+"""More than any step holds."""
 ROOM: Final = 64
 """Cells that must be free for an answer beyond its prompt before it begins beside others."""
 
@@ -114,4 +116,4 @@ class Pace:
         spare_s = self._gap_s - self._stream_s
         if spare_s <= LEAST_CHUNK * self._token_s:
             return LEAST_CHUNK
-        return int(spare_s / self._token_s) if self._token_s > 0 else 1 << 16
+        return int(min(MOST_CHUNK, spare_s / self._token_s)) if self._token_s > 0 else MOST_CHUNK
