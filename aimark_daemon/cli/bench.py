@@ -106,7 +106,7 @@ async def _measure(
         spec = fake_spec("llm", {"default": "word " * arguments.tokens, "n_ctx": 1 << 14, "delay_s": 0.001})
     else:
         spec = engine_spec("llm", model, path, shell.loaded.config)
-    ours = Ours(spec, arguments.tokens)
+    ours = Ours(spec, arguments.tokens, arguments.session_tokens)
     sides = _Sides(ours, None, {}, None)
     try:
         shell.note(shell.text("Loading ...", "불러오는 중 ..."))

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from aimark_daemon.cli.bench_figures import Samples
-from aimark_daemon.cli.bench_script import SESSION_TOKENS, SHORT, STORY, Talk, notes
+from aimark_daemon.cli.bench_script import SHORT, STORY, Talk, notes
 from aimark_daemon.engines.base import CHAT, COUNT, ChatMessage, ChatRequest, ChatResult, CountRequest, Facts, Sampling
 from aimark_daemon.errors import AimarkError
 from aimark_daemon.workers.base import WorkerSpec
@@ -36,11 +36,12 @@ class Heard:
 class Ours:
     """Runs the engine and collects samples."""
 
-    def __init__(self, spec: WorkerSpec, tokens: int) -> None:
+    def __init__(self, spec: WorkerSpec, tokens: int, session_tokens: int) -> None:
         self._worker = Supervisor(spec)
         self._tokens = tokens
+        self._session_tokens = session_tokens
         self.words = 0
-        """Words of a session of about `SESSION_TOKENS` tokens."""
+        """Words of a session of about `session_tokens` tokens."""
         self.facts = Facts()
         self.samples: Samples = {}
 
@@ -51,7 +52,7 @@ class Ours:
         self.facts = await self._worker.ready()
         self._add("load_s", time.perf_counter() - began)
         sample = await self._worker.call(COUNT, CountRequest(notes("sample", _SAMPLE_WORDS))).result()
-        self.words = int(SESSION_TOKENS * _SAMPLE_WORDS / max(1, sample.tokens))
+        self.words = int(self._session_tokens * _SAMPLE_WORDS / max(1, sample.tokens))
 
     async def stop(self) -> None:
         """End the worker."""

@@ -1,4 +1,4 @@
-"""What is asked in `aimark bench llm`: conversations of about 1,500 tokens, the same for everybody who is measured."""
+"""What is asked in `aimark bench llm`: long conversations, the same for everybody who is measured."""
 
 from __future__ import annotations
 
@@ -7,32 +7,18 @@ from typing import Final
 
 from aimark_daemon.engines.base import ChatMessage
 
-SESSION_TOKENS: Final = 1500
 STORY: Final = "Write a long story about a lighthouse keeper and the sea."
 SHORT: Final = 12
 """Tokens of an answer whose first one counts."""
-_WORDS: Final = [
-    "harbour",
-    "lamp",
-    "등대",
-    "gull",
-    "rope",
-    "바다",
-    "keeper",
-    "stone",
-    "파도",
-    "letter",
-    "bread",
-    "항구",
-    "window",
-    "storm",
-    "겨울",
-]
+_WORDS: Final = (
+    *("harbour", "lamp", "등대", "gull", "rope", "바다", "keeper", "stone"),
+    *("파도", "letter", "bread", "항구", "window", "storm", "겨울"),
+)
 
 
 def notes(name: str, words: int) -> str:
     """`words` words that differ from those of another name from the beginning."""
-    body = " ".join(f"{_WORDS[(i * 7 + len(name)) % len(_WORDS)]}" for i in range(words))
+    body = " ".join(_WORDS[(i * 7 + len(name)) % len(_WORDS)] for i in range(words))
     return f"Notes of {name}: {body}"
 
 

@@ -196,6 +196,13 @@ class _Builder:
             help=text("tokens of an answer; 64 unless told", "답변의 토큰 수. 기본은 64"),
         )
         llm.add_argument(
+            "--session-tokens",
+            type=_count,
+            default=1500,
+            metavar="N",
+            help=text("tokens of a session; 1500 unless told", "대화의 토큰 수. 기본은 1500"),
+        )
+        llm.add_argument(
             "--peers",
             metavar="PYTHON",
             help=text(
@@ -235,8 +242,8 @@ def utf8(text: str | bytes) -> str:
 
 
 def _count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 1000:  # noqa: PLR2004 - nobody waits for more
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 1000")
+    if not text.isdecimal() or not 1 <= int(text) <= 10_000:  # noqa: PLR2004 - nobody waits for more
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 10000")
     return int(text)
 
 
