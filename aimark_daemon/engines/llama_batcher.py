@@ -97,16 +97,23 @@ class Batcher:
                 self._waiting += self._arrived
                 self._arrived.clear()
         self._retire()
-        self._admit()
+        if self._waiting:
+            self._admit()
+        batch = self._share()
+        if batch:
+            self._evaluate(batch)
+        return bool(batch)
+
+    def _share(self) -> list[tuple[Answer, int]]:
+        """Who gets how many tokens of the next step."""
+        if len(self._active) == 1 and not self._waiting:
+            count = min(self._active[0].missing, self._chunk)
+            return [(self._active[0], count)] if count else []
         if not self._active:
-            return False
+            return []
         given = shares(self._needs(), self._chunk, self._pace.chunk, self._turn)
         self._turn += 1
-        batch = [(answer, count) for answer, count in zip(self._active, given, strict=False) if count]
-        if not batch:
-            return False
-        self._evaluate(batch)
-        return True
+        return [(answer, count) for answer, count in zip(self._active, given, strict=False) if count]
 
     # Beginning and ending -------------------------------------------------------------------------------------
 
@@ -115,9 +122,10 @@ class Batcher:
         for answer in self._active:
             answer.tell()
         for group in (self._active, self._waiting):
-            for answer in [a for a in group if a.finish is not None or a.cancelled]:
-                group.remove(answer)
-                self._end(answer)
+            if group:
+                for answer in [a for a in group if a.finish is not None or a.cancelled]:
+                    group.remove(answer)
+                    self._end(answer)
 
     def _end(self, answer: Answer) -> None:
         if answer.finish is None:
@@ -226,7 +234,7 @@ class Batcher:
             self._fail(self._batch, error)
             return
         if outcome is Decoded.ABORTED:
-            LOG.interrupted = False
+            LOG.expected = False
             for answer in self._batch:
                 if answer.slot is not None:
                     self._cache.settle(answer.slot)
@@ -283,10 +291,14 @@ class Batcher:
         now = time.perf_counter()
         if now - self._told_alive > ALIVE_S:
             self._tell_alive(now)
-        gone = [answer.cancelled for answer in self._batch]
-        live = any(answer.generated for answer in self._batch)
-        LOG.interrupted = all(gone) or (any(gone) and not live)
-        return LOG.interrupted
+        for answer in self._batch:
+            if answer.cancelled:
+                break
+        else:
+            return False
+        everybody = all(answer.cancelled for answer in self._batch)
+        LOG.expected = everybody or not any(answer.generated for answer in self._batch)
+        return LOG.expected
 
     def _tell_alive(self, now: float) -> None:
         self._told_alive = now

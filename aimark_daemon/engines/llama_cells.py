@@ -7,6 +7,8 @@ from typing import Any
 
 import llama_cpp as lib
 
+from aimark_daemon.engines.llama_model import LOG
+
 
 class KvCells:
     """The memory of one context. Only the thread that evaluates may use it."""
@@ -42,4 +44,8 @@ class KvCells:
 
     def restore(self, sequence: int, data: Any) -> bool:
         """Put what was saved into a sequence; False if too few cells are free, and the sequence is empty then."""
-        return bool(lib.llama_state_seq_set_data(self._context, data, len(data), sequence))
+        LOG.expected = True
+        try:
+            return bool(lib.llama_state_seq_set_data(self._context, data, len(data), sequence))
+        finally:
+            LOG.expected = False

@@ -10,7 +10,7 @@ LIVE_GAP_S: Final = 0.1
 """What a step may take, in seconds, while somebody is being answered and others wait for their first token."""
 FIRST_CHUNK: Final = 32
 """Prompt tokens of such a step before it is known how long they take."""
-LEAST_CHUNK: Final = 8
+LEAST_CHUNK: Final = 16
 """Prompt tokens of such a step on the slowest machine: they do not wait for ever."""
 MOST_CHUNK: Final = 1 << 16
 """More than any step holds."""
