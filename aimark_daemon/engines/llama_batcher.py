@@ -228,6 +228,8 @@ class Batcher:
         self._batch = [answer for answer, _ in batch]
         self._watch(on=prompt > 0 or self._slow)
         began = time.perf_counter()
+        if began - self._told_alive > ALIVE_S:
+            self._tell_alive(began)
         try:
             outcome = self._decode(pieces)
         except Exception as error:  # noqa: BLE001 - of llama.cpp, and nobody can say whose tokens it was
@@ -286,11 +288,15 @@ class Batcher:
     def _should_abort(self, _user_data: object) -> bool:
         """llama.cpp asks before each operation of the graph.
 
-        Where somebody's stream is in the step it is finished: steps beside a stream are short.
+        Where somebody's stream is in the step it is finished: steps beside a stream are short. Background work that is
+        alone in a step is given up for a person who has just come.
         """
         now = time.perf_counter()
         if now - self._told_alive > ALIVE_S:
             self._tell_alive(now)
+        if self._arrived and self._batch[0].background and not all(answer.background for answer in self._arrived):
+            LOG.expected = True
+            return True
         for answer in self._batch:
             if answer.cancelled:
                 break

@@ -192,6 +192,51 @@ def test_answers_that_outgrow_the_context_together_are_both_finished(crowded):
     assert all(result.finish in {"stop", "length"} and result.tokens > 0 for result in results.values())
 
 
+def test_who_waits_is_not_taken_for_hung(crowded, monkeypatch):
+    monkeypatch.setattr("aimark_daemon.engines.llama_batcher.ALIVE_S", 0.0)
+    waiting, signs = RecordedCall(), []
+    job = threading.Thread(target=crowded.chat, args=(request("job", "Hello", priority="background"), waiting))
+
+    class Person(RecordedCall):
+        def emit(self, event):
+            super().emit(event)
+            if len(self.events) == 1:
+                job.start()
+            signs.append((waiting.progressed, len(waiting.events)))
+
+    crowded.chat(request("person", "Tell me about owls.", tokens=12), Person())
+    job.join()
+    assert signs[-1][0] > 2
+    assert signs[-1][1] == 0, "it waited all the time"
+    assert waiting.text
+
+
+def test_background_work_in_a_long_prompt_is_interrupted_for_a_person(crowded):
+    order = []
+
+    class Job(RecordedCall):
+        def progress(self):
+            super().progress()
+            if self.progressed == 1:
+                person.start()
+
+        def emit(self, event):
+            super().emit(event)
+            order.append("job")
+
+    class Person(RecordedCall):
+        def emit(self, event):
+            super().emit(event)
+            order.append("person")
+
+    person = threading.Thread(target=crowded.chat, args=(request("person", "Hello", tokens=4), Person()))
+    job = Job()
+    crowded.chat(request("job", words("long", 100), tokens=4, priority="background"), job)
+    person.join()
+    assert order == sorted(order, reverse=True), "all of the person's words come first"
+    assert {"person", "job"} == set(order)
+
+
 def test_a_failure_ends_the_answers_of_that_step_and_the_engine_goes_on(crowded, monkeypatch):
     def broken(_pieces):
         raise RuntimeError("망가졌습니다")
