@@ -66,3 +66,27 @@ OUT_FOR_ONE = fault_kind(
     hint="Name a folder: --out FOLDER/",
     hint_ko="폴더를 지정해 주세요: --out 폴더/",
 )
+BENCH_DAEMON_BUSY = fault_kind(
+    "bench_daemon_busy",
+    exit_code=Exit.USAGE,
+    message="The daemon is at work, so nothing can be measured: {engines}.",
+    message_ko="데몬이 작업 중이어서 측정할 수 없습니다: {engines}.",
+    hint="Wait until it is done, or stop it with `aimark stop`, and measure again.",
+    hint_ko="작업이 끝날 때까지 기다리거나 `aimark stop`으로 끝낸 뒤 다시 측정해 주세요.",
+)
+BENCH_PEER_FAILED = fault_kind(
+    "bench_peer_failed",
+    exit_code=Exit.USAGE,
+    message="The program to compare with does not work: {command}.",
+    message_ko="비교할 프로그램이 동작하지 않습니다: {command}.",
+    hint="Name a Python that has llama.cpp's server with --peers, and the script that runs it with --peer-script.",
+    hint_ko="llama.cpp 서버가 설치된 Python을 --peers로, 실행할 스크립트를 --peer-script로 지정해 주세요.",
+)
+BENCH_OUT_UNWRITABLE = fault_kind(
+    "bench_out_unwritable",
+    exit_code=Exit.USAGE,
+    message="The report cannot be written to {file}.",
+    message_ko="{file}에 보고서를 쓸 수 없습니다.",
+    hint="Name another file with --html.",
+    hint_ko="--html로 다른 파일을 지정해 주세요.",
+)

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from aimark_daemon import __version__
 from aimark_daemon.cli.faults import TEXT_NOT_UTF8, USAGE
 
-COMMANDS = ("run", "ask", "say", "sessions", "models", "status", "stop", "open", "doctor", "demo")
+COMMANDS = ("run", "ask", "say", "sessions", "models", "status", "stop", "open", "doctor", "demo", "bench")
 
 
 class Parser(argparse.ArgumentParser):
@@ -55,6 +55,7 @@ class _Builder:
         self._sessions(commands)
         self._models(commands)
         self._small(commands)
+        self._bench(commands)
         return top
 
     def _text(self, en: str, ko: str) -> str:
@@ -188,6 +189,48 @@ class _Builder:
         page.add_argument("--no-browser", action="store_true", help=self._text("only print the address", "주소만 출력"))
         self._command(commands, "doctor", "check this computer and the installation", "컴퓨터와 설치 상태 점검")
 
+    def _bench(self, commands: Any) -> None:
+        text = self._text
+        bench = self._command(commands, "bench", "measure this machine", "이 컴퓨터의 성능 측정", json=False)
+        about = bench.add_subparsers(dest="subject", metavar="SUBJECT", required=True)
+        llm = self._command(about, "llm", "how fast the language model is", "언어 모델의 속도")
+        llm.add_argument(
+            "--model", type=utf8, metavar="ID", help=text("instead of the configured one", "설정 대신 쓸 모델")
+        )
+        llm.add_argument(
+            "--html", metavar="FILE", help=text("also write a report with charts", "차트 보고서를 쓸 파일")
+        )
+        llm.add_argument(
+            "--rounds", type=_count, default=3, metavar="N", help=text("rounds; 3 unless told", "반복 횟수. 기본은 3")
+        )
+        llm.add_argument(
+            "--tokens",
+            type=_count,
+            default=64,
+            metavar="N",
+            help=text("tokens of an answer; 64 unless told", "답변의 토큰 수. 기본은 64"),
+        )
+        llm.add_argument(
+            "--session-tokens",
+            type=_count,
+            default=1500,
+            metavar="N",
+            help=text("tokens of a session; 1500 unless told", "대화의 토큰 수. 기본은 1500"),
+        )
+        llm.add_argument(
+            "--peers",
+            metavar="PYTHON",
+            help=text(
+                "compare with a bare loop and llama.cpp's server, which this Python has",
+                "기본 루프, 그리고 이 Python에 설치된 llama.cpp 서버와 비교",
+            ),
+        )
+        llm.add_argument(
+            "--peer-script",
+            metavar="FILE",
+            help=text("the script that runs the server", "서버를 실행하는 스크립트"),
+        )
+
 
 def with_command(argv: Sequence[str]) -> list[str]:
     """The arguments with `run` put in where no command is named."""
@@ -211,6 +254,12 @@ def utf8(text: str | bytes) -> str:
         return text.decode() if isinstance(text, bytes) else text.encode().decode()
     except UnicodeError as error:
         raise TEXT_NOT_UTF8(detail=str(error)) from None
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 10_000:  # noqa: PLR2004 - nobody waits for more
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 10000")
+    return int(text)
 
 
 def _port(text: str) -> int:

@@ -111,6 +111,8 @@ class ChatRequest(msgspec.Struct, frozen=True):
     threads: int | None = None
     """Threads for this answer, when fewer than the engine's own are wanted because speech works beside it."""
     continue_tokens: tuple[int, ...] = ()
+    priority: Literal["person", "background"] = "person"
+    """Background work (a title, a summary) pauses while the engine answers people."""
 
 
 class TextDelta(msgspec.Struct, frozen=True):

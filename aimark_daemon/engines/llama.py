@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 
 
 class LlamaEngine:
-    """Engine for `CHAT` and `COUNT`; settings are `LlamaSettings`."""
+    """Engine for `CHAT` and `COUNT`; settings are `LlamaSettings`.
 
-    parallel: ClassVar[int] = 1
+    Up to `LlamaSettings.sequences` answers are generated at once. More callers than that are taken, so that those who
+    wait are chosen by their priority, and a count never waits.
+    """
+
+    parallel: ClassVar[int] = 8
 
     def __init__(self) -> None:
         self._chat: LlamaChat | None = None
@@ -39,7 +43,11 @@ class LlamaEngine:
 
         chat = LlamaChat(typed, progress)
         loaded = time.perf_counter()
-        chat.warm_up(progress)
+        try:
+            chat.warm_up(progress)
+        except BaseException:
+            chat.close()
+            raise
         self._chat = chat
         return Facts(
             model=typed.model or Path(typed.path).stem,
@@ -65,7 +73,7 @@ class LlamaEngine:
     def close(self) -> None:
         """Free model and context."""
         if self._chat is not None:
-            self._chat.model.close()
+            self._chat.close()
             self._chat = None
 
     @property

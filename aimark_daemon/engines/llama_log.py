@@ -45,8 +45,8 @@ class LlamaLog:
         self._errors: deque[str] = deque(maxlen=keep)
         self._level = logging.DEBUG
         self._callback: Any = None
-        self.interrupted = False
-        """An evaluation is being interrupted on purpose: what llama.cpp calls errors now are none."""
+        self.expected = False
+        """Work is interrupted on purpose, or what may not fit is tried: what llama.cpp calls errors now are none."""
 
     def install(self, llama_cpp: Any) -> None:
         """Become llama.cpp's logger. This object must live as long as the process may log."""
@@ -56,7 +56,7 @@ class LlamaLog:
     def clear(self) -> None:
         """Forget the errors of earlier work."""
         self._errors.clear()
-        self.interrupted = False
+        self.expected = False
 
     @property
     def last_words(self) -> str:
@@ -66,7 +66,7 @@ class LlamaLog:
     def _receive(self, level: int, text: bytes, _user_data: object) -> None:
         line = text.decode("utf-8", errors="replace").rstrip()
         if level != CONTINUED:
-            self._level = logging.DEBUG if self.interrupted else LEVELS.get(level, logging.DEBUG)
+            self._level = logging.DEBUG if self.expected else LEVELS.get(level, logging.DEBUG)
         if not line.strip("."):
             return
         if self._level == logging.ERROR:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from enum import IntEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import llama_cpp as lib
 
@@ -37,6 +37,15 @@ class Decoded(IntEnum):
     """The abort callback said so; finished micro-batches stay."""
 
 
+class Piece(NamedTuple):
+    """Tokens of one sequence, from `position` on; `logits` of the last one are wanted, for a sampler."""
+
+    sequence: int
+    position: int
+    tokens: Sequence[int]
+    logits: bool
+
+
 class LlamaModel:
     """One loaded model with one context of several sequences."""
 
@@ -60,7 +69,6 @@ class LlamaModel:
             raise
         self._nobody = lib.ggml_abort_callback()
         self._pieces: dict[int, bytes] = {}
-        self._buffer = ctypes.create_string_buffer(512)
 
     def _load_model(self, settings: LlamaSettings, progress: Callable[[], None]) -> None:
         params = lib.llama_model_default_params()
@@ -91,7 +99,7 @@ class LlamaModel:
         params.n_ctx = min(settings.n_ctx, trained) if trained > 0 else settings.n_ctx
         params.n_batch = settings.n_batch
         params.n_ubatch = min(settings.n_ubatch, settings.n_batch)
-        params.n_seq_max = settings.sequences
+        params.n_seq_max = settings.sequences + bool(settings.system)  # the instructions have one of their own
         params.n_threads = params.n_threads_batch = self.threads
         params.flash_attn_type = settings.flash_attn
         params.kv_unified = True  # a sequence may use every cell, and prefixes are shared without a copy
@@ -191,11 +199,12 @@ class LlamaModel:
         known = self._pieces.get(token)
         if known is not None:
             return known
-        size = lib.llama_token_to_piece(self.vocab, token, self._buffer, len(self._buffer), 0, False)
+        buffer = ctypes.create_string_buffer(512)
+        size = lib.llama_token_to_piece(self.vocab, token, buffer, len(buffer), 0, False)
         if size < 0:
-            self._buffer = ctypes.create_string_buffer(-size)
-            size = lib.llama_token_to_piece(self.vocab, token, self._buffer, len(self._buffer), 0, False)
-        piece = self._buffer.raw[: max(0, size)]
+            buffer = ctypes.create_string_buffer(-size)
+            size = lib.llama_token_to_piece(self.vocab, token, buffer, len(buffer), 0, False)
+        piece = buffer.raw[: max(0, size)]
         self._pieces[token] = piece
         return piece
 
@@ -206,32 +215,42 @@ class LlamaModel:
         """llama.cpp's context, for samplers."""
         return self._ctx
 
-    def use_threads(self, threads: int | None) -> None:
-        """Generate with this many threads, but no more than the engine's own; None: with those. Prompts take all."""
+    def use_threads(self, threads: int | None, *, batches: bool = False) -> None:
+        """Generate with this many threads, but no more than the engine's own; None: with those.
+
+        What is evaluated together, a prompt, takes all, unless `batches` says that it is generating as well.
+        """
         fewer = self.threads if threads is None else max(1, min(threads, self.threads))
-        lib.llama_set_n_threads(self._ctx, fewer, self.threads)
+        lib.llama_set_n_threads(self._ctx, fewer, fewer if batches else self.threads)
 
     def set_abort(self, callback: Any) -> None:
         """Ask `callback` (a `ggml_abort_callback`; None: nobody) before each operation of the graph. CPU only."""
         lib.llama_set_abort_callback(self._ctx, self._nobody if callback is None else callback, ctypes.c_void_p(0))
 
     def decode(self, tokens: Sequence[int], position: int, sequence: int, *, logits: bool = True) -> Decoded:
-        """Evaluate at most `n_batch` tokens of a sequence at `position` and following.
+        """Evaluate tokens of one sequence; see `evaluate`."""
+        return self.evaluate((Piece(sequence, position, tokens, logits),))
 
-        `logits` of the last token are then ready for a sampler.
+    def evaluate(self, pieces: Sequence[Piece]) -> Decoded:
+        """Evaluate at most `n_batch` tokens of different sequences together.
+
+        Logits that were wanted are then ready for samplers, at the index of their token: pieces lie one after another.
 
         Raises:
             AimarkError: memory ran out, or llama.cpp failed; the cache may hold a part of the tokens.
         """
         batch = self._batch
-        for i, token in enumerate(tokens):
-            batch.token[i] = token
-            batch.pos[i] = position + i
-            batch.n_seq_id[i] = 1
-            batch.seq_id[i][0] = sequence
-            batch.logits[i] = 0
-        batch.logits[len(tokens) - 1] = logits
-        batch.n_tokens = len(tokens)
+        at = 0
+        for sequence, position, tokens, logits in pieces:
+            for following, token in enumerate(tokens, position):
+                batch.token[at] = token
+                batch.pos[at] = following
+                batch.n_seq_id[at] = 1
+                batch.seq_id[at][0] = sequence
+                batch.logits[at] = 0
+                at += 1
+            batch.logits[at - 1] = logits
+        batch.n_tokens = at
         code = lib.llama_decode(self._ctx, batch)
         if code == 0:
             return Decoded.OK
@@ -257,6 +276,6 @@ def _check_settings(settings: LlamaSettings) -> None:
     for name, low, high in (("n_ctx", 256, 1 << 24), ("n_batch", 8, 1 << 16), ("n_ubatch", 8, 1 << 16)):
         if not low <= getattr(settings, name) <= high:
             raise LLM_SETTINGS_INVALID(what=f"{name} must be {low} to {high}")
-    most = min(64, int(lib.llama_max_parallel_sequences()))
+    most = min(64, int(lib.llama_max_parallel_sequences())) - 1
     if not 1 <= settings.sequences <= most:
         raise LLM_SETTINGS_INVALID(what=f"sequences must be 1 to {most}")

@@ -50,9 +50,9 @@ class Sampler:
         for token in tokens:
             lib.llama_sampler_accept(self._chain, token)
 
-    def sample(self, context: Any) -> int:
-        """Choose the token that follows the last evaluated one."""
-        return int(lib.llama_sampler_sample(self._chain, context, -1))
+    def sample(self, context: Any, index: int = -1) -> int:
+        """Choose the token that follows the evaluated one at `index` of the batch (-1: the last)."""
+        return int(lib.llama_sampler_sample(self._chain, context, index))
 
     def close(self) -> None:
         """Free the chain. Idempotent."""

@@ -14,6 +14,8 @@ from aimark_daemon.engines.faults import LLM_SETTINGS_INVALID
 ALL_LAYERS: Final = -1
 GPU_CHUNK: Final = 256
 """Tokens evaluated between two looks at the cancel flag where llama.cpp cannot be interrupted (graphics cards)."""
+ANSWER_SHARE: Final = 4
+"""A prompt leaves room for `max_tokens`, but for no more than this part of the context."""
 
 
 class LlamaSettings(msgspec.Struct, frozen=True):
@@ -32,7 +34,9 @@ class LlamaSettings(msgspec.Struct, frozen=True):
     n_ubatch: int = 128
     """Tokens evaluated at once: on a processor as quick as 512, and four times quicker to interrupt."""
     sequences: int = 4
-    """Conversations whose evaluated prefix is kept."""
+    """Conversations whose evaluated prefix is kept in the context, and answers that are generated at once."""
+    saved_bytes: int = 256 << 20
+    """RAM for evaluated conversations that lost their place in the context; 0 evaluates them again instead."""
     seed: int | None = None
     """Seed of answers whose request names none."""
     system: str = ""

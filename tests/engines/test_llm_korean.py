@@ -49,13 +49,13 @@ def test_syllables_and_emoji_of_several_tokens_arrive_whole(engine, monkeypatch)
         def accept(self, _tokens):
             pass
 
-        def sample(self, _context):
+        def sample(self, _context, _index):
             return next(script)
 
         def close(self):
             pass
 
-    monkeypatch.setattr("aimark_daemon.engines.llama_chat.Sampler", Scripted)
+    monkeypatch.setattr("aimark_daemon.engines.llama_answer.Sampler", Scripted)
     result, call = ask(engine, "따라 하세요.")
     assert [event.text for event in call.events if "\ufffd" in event.text or not event.text] == []
     assert call.text == text

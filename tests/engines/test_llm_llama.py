@@ -46,7 +46,7 @@ def model(tiny_gguf):
 
 @pytest.fixture(autouse=True)
 def _no_progress_by_the_clock(monkeypatch):
-    monkeypatch.setattr("aimark_daemon.engines.llama_chat.ALIVE_S", float("inf"))
+    monkeypatch.setattr("aimark_daemon.engines.llama_batcher.ALIVE_S", float("inf"))
 
 
 def long_text(words):
@@ -161,7 +161,7 @@ def test_a_cancel_from_another_thread_is_noticed_through_its_callback(model):
 
 
 def test_a_token_that_takes_long_is_interrupted(model, monkeypatch):
-    monkeypatch.setattr("aimark_daemon.engines.llama_chat.SLOW_TOKEN_S", 0.0)
+    monkeypatch.setattr("aimark_daemon.engines.llama_batcher.SLOW_TOKEN_S", 0.0)
 
     class LateCancel(RecordedCall):
         @property

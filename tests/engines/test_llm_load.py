@@ -129,7 +129,7 @@ def test_log_levels_are_ggmls_and_errors_are_kept(caplog):
 
 def test_what_is_interrupted_on_purpose_is_no_error(caplog):
     log = LlamaLog()
-    log.interrupted = True
+    log.expected = True
     with caplog.at_level(logging.INFO, logger="aimark.llama"):
         log._receive(4, b"failed to compute graph", None)
     assert (log.last_words, caplog.records) == ("", [])

@@ -9,6 +9,8 @@ from aimark_daemon.engines.llama import LlamaEngine
 
 
 class LimitedLlama(LlamaEngine):
+    parallel = 1  # a limit of addresses counts the whole stack that each further thread reserves
+
     def load(self, settings: dict[str, Any], progress: Any) -> Facts:
         import llama_cpp  # noqa: F401 - its libraries are not what is to be limited
 

@@ -1,0 +1,177 @@
+"""Saved conversations: under the cap, and put back when their session returns."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aimark_daemon.engines.llama_cache import LEAST_SAVED, SequenceCache
+from aimark_daemon.engines.llama_states import Saved, SavedStates
+from tests.engines.test_llm_cache import FakeCells, evaluate
+
+
+class SavingCells(FakeCells):
+    """A cache of few cells whose sequences can be saved: a token is a byte."""
+
+    def __init__(self, sequences, *, rewinds=True, cells=1 << 20):
+        super().__init__(sequences, rewinds=rewinds)
+        self.cells = cells
+
+    def size(self, sequence):
+        return len(self.held[sequence])
+
+    def save(self, sequence, size):
+        assert size == len(self.held[sequence])
+        return list(self.held[sequence])
+
+    def restore(self, sequence, data):
+        if sum(map(len, self.held)) + len(data) > self.cells:
+            return False
+        self.held[sequence] = list(data)
+        return True
+
+
+def conversation(name, length=100):
+    return [1000 + ord(name), *range(length - 1)]
+
+
+@given(
+    st.integers(0, 100),
+    st.lists(st.tuples(st.sampled_from("abcde"), st.integers(0, 60), st.booleans()), max_size=40),
+)
+def test_saved_states_never_exceed_the_cap_and_the_oldest_goes_first(cap, steps):
+    states, expected = SavedStates(cap), {}
+    for session, size, take in steps:
+        if take:
+            saved = states.take(session)
+            assert (saved.size if saved else None) == expected.pop(session, None)
+        else:
+            expected.pop(session, None)
+            room = states.make_room(session, size)
+            assert room == (0 < size <= cap)
+            if room:
+                while sum(expected.values()) + size > cap:
+                    del expected[next(iter(expected))]
+                states.put(session, Saved([], None, size))
+                expected[session] = size
+        assert states.size == sum(expected.values()) <= cap
+
+
+@pytest.mark.parametrize("rewinds", [True, False])
+def test_a_session_that_lost_its_sequence_goes_on_where_it_was(rewinds):
+    cells = SavingCells(2, rewinds=rewinds)
+    cache = SequenceCache(cells, 2, rewinds=rewinds, saved=SavedStates(1000))
+    for name in "abc":
+        evaluate(cells, cache.claim(name, conversation(name)), conversation(name))
+    assert cache.of("a") is None
+    assert cache.record("a") == conversation("a")
+    longer = [*conversation("a"), 7, 8]
+    assert evaluate(cells, cache.claim("a", longer), longer) == 2
+    assert cells.held[cache.of("a").sequence] == longer
+
+
+def test_a_saved_conversation_that_was_changed_is_reused_up_to_the_change():
+    cells = SavingCells(1)
+    cache = SequenceCache(cells, 1, saved=SavedStates(1000))
+    for name in "ab":
+        evaluate(cells, cache.claim(name, conversation(name)), conversation(name))
+    changed = [*conversation("a")[:60], 5, 5]
+    assert evaluate(cells, cache.claim("a", changed), changed) == 2
+
+
+def test_a_model_that_cannot_rewind_is_not_given_back_what_was_changed():
+    cells = SavingCells(1, rewinds=False)
+    cache = SequenceCache(cells, 1, rewinds=False, saved=SavedStates(1000))
+    for name in "ab":
+        evaluate(cells, cache.claim(name, conversation(name)), conversation(name))
+    changed = [*conversation("a")[:60], 5, 5]
+    assert evaluate(cells, cache.claim("a", changed), changed) == len(changed)
+
+
+def test_without_a_cap_nothing_is_saved():
+    cells = SavingCells(1)
+    cache = SequenceCache(cells, 1, saved=SavedStates(0))
+    for name in "ab":
+        evaluate(cells, cache.claim(name, conversation(name)), conversation(name))
+    assert cache.record("a") == []
+
+
+def test_what_is_put_back_makes_room_for_itself_at_the_cost_of_idle_sessions():
+    cells = SavingCells(3, cells=250)
+    cache = SequenceCache(cells, 3, saved=SavedStates(1000))
+    for name in "ab":
+        evaluate(cells, cache.claim(name, conversation(name)), conversation(name))
+    assert cache.evict_idle(cache.of("b"))
+    evaluate(cells, cache.claim("c", conversation("c")), conversation("c"))
+    longer = [*conversation("a"), 1]
+    assert evaluate(cells, cache.claim("a", longer), longer) == 1
+    assert cache.of("b") is None
+    assert cache.record("b") == conversation("b")
+
+
+def test_what_does_not_fit_beside_busy_sequences_is_evaluated_again():
+    cells = SavingCells(2, cells=250)
+    cache = SequenceCache(cells, 2, saved=SavedStates(1000))
+    evaluate(cells, cache.claim("a", conversation("a", 200)), conversation("a", 200))
+    cache.evict_idle()
+    busy = cache.claim("b", conversation("b"))
+    evaluate(cells, busy, conversation("b"))
+    slot = cache.claim("a", conversation("a", 200), [busy])
+    assert slot is not busy
+    assert slot.tokens == cells.held[slot.sequence] == []
+    assert cells.held[busy.sequence] == conversation("b")
+
+
+def test_a_short_conversation_is_not_worth_saving():
+    cells = SavingCells(1)
+    states = SavedStates(1000)
+    cache = SequenceCache(cells, 1, saved=states)
+    for name in "ab":
+        prompt = conversation(name, LEAST_SAVED - 1)
+        evaluate(cells, cache.claim(name, prompt), prompt)
+    assert states.size == 0
+
+
+def test_busy_sequences_are_never_handed_out_twice():
+    cells = SavingCells(2)
+    cache = SequenceCache(cells, 2)
+    first = cache.claim("same", conversation("x"))
+    evaluate(cells, first, conversation("x"))
+    second = cache.claim("same", [*conversation("x"), 1], [first])
+    assert second is not first
+    assert second.tokens == conversation("x"), "but what it holds is shared"
+
+
+def test_the_pinned_beginning_is_shared_and_goes_last():
+    cells = SavingCells(3)
+    cache = SequenceCache(cells, 2, pinned=True)
+    cells.held[2].extend(range(50))
+    cache.pinned.tokens.extend(range(50))
+    for name in "abc":
+        prompt = [*range(50), ord(name)]
+        assert evaluate(cells, cache.claim(name, prompt), prompt) == 1
+    assert [cache.evict_idle() for _ in range(4)] == [True, True, True, False]
+    assert cells.held == [[], [], []]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(33, 80), st.integers(0, 3), st.booleans()), max_size=25),
+    st.integers(1, 3),
+    st.booleans(),
+    st.integers(0, 300),
+)
+def test_with_saving_the_record_always_equals_what_the_cache_holds(requests, sequences, rewinds, cap):
+    cells = SavingCells(sequences, rewinds=rewinds, cells=150)
+    states = SavedStates(cap)
+    cache = SequenceCache(cells, sequences, rewinds=rewinds, saved=states)
+    for session, length, change, evict in requests:
+        prompt = conversation(session, length)
+        prompt[length // 2] += change
+        slot = cache.claim(session, prompt)
+        assert slot.tokens == prompt[: len(slot.tokens)]
+        assert len(slot.tokens) < len(prompt)
+        evaluate(cells, slot, prompt)
+        if evict:
+            cache.evict_idle(slot)
+        assert states.size <= cap
+        for each in cache.slots:
+            assert cells.held[each.sequence] == each.tokens
