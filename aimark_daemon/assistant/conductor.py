@@ -8,18 +8,15 @@ from collections.abc import Callable, Sequence
 
 from aimark_daemon.assistant.answering import Answer, answer_by_command, answer_by_model
 from aimark_daemon.assistant.faults import (
-    LISTEN_NOT_READY,
-    LISTEN_OPEN,
-    LISTEN_UNKNOWN,
     TEXT_EMPTY,
     TEXT_TOO_LONG,
     TURN_UNKNOWN,
 )
-from aimark_daemon.assistant.hearing import Hearing
 from aimark_daemon.assistant.listener import Listener
 from aimark_daemon.assistant.running import RunningTurn
 from aimark_daemon.assistant.speaking import Speaker
 from aimark_daemon.assistant.stopwatch import Stopwatch
+from aimark_daemon.assistant.streams import Streams
 from aimark_daemon.config.types import Config
 from aimark_daemon.conversation.slash import parse_slash
 from aimark_daemon.conversation.turn import Step
@@ -44,10 +41,6 @@ from aimark_daemon.store import AsyncStore
 
 log = logging.getLogger("aimark.assistant")
 
-LISTEN_PATIENCE_S = 10.0
-"""How long `listen` waits for a model that is being fetched: what the client sends meanwhile is held up."""
-IDLE_S = 30.0
-"""A stream that brings nothing for so long gives way to a new one: the engine hears only a few at a time."""
 
 Publish = Callable[[Topic, Event, Listener | None], None]
 """Send an event to everyone who subscribed to the topic, except one listener who has it already."""
@@ -73,7 +66,7 @@ class Assistant:
         self._publish = publish
         self._clock = clock
         self._turns: dict[int, RunningTurn] = {}
-        self._hearings: dict[tuple[Listener, int], Hearing] = {}
+        self._streams = Streams(roster, clock)
         self._queues: dict[str, asyncio.Lock] = {}
         self._tokens_per_s: float | None = None
         self._stopped = False
@@ -96,7 +89,7 @@ class Assistant:
     @property
     def busy(self) -> bool:
         """Whether a turn runs or someone is being heard."""
-        return bool(self._turns or self._hearings)
+        return bool(self._turns) or self._streams.any
 
     async def submit(
         self, text: str, *, session: str | None, speak: bool, listener: Listener, request: int | None = None
@@ -124,16 +117,8 @@ class Assistant:
         """
         if session is not None:
             await self._store.get_session(session)
-        try:
-            async with asyncio.timeout(LISTEN_PATIENCE_S):
-                worker = await self._roster.get("stt")
-        except TimeoutError:
-            raise LISTEN_NOT_READY() from None
-        if (listener, stream) in self._hearings:
-            raise LISTEN_OPEN(listen=stream)
-        self._close_idle_streams()
         heard_in = self._config().stt.language if language == "auto" else language
-        self._hearings[listener, stream] = Hearing(worker, heard_in, self._clock())
+        await self._streams.open(listener, stream, heard_in)
 
     async def hear(self, listener: Listener, frame: AudioFrame) -> None:
         """Take a microphone frame.
@@ -141,14 +126,7 @@ class Assistant:
         Raises:
             AimarkError: no such stream, a lost frame, or the engine's fault; the stream is closed then.
         """
-        hearing = self._hearings.get((listener, frame.stream))
-        if hearing is None:
-            raise LISTEN_UNKNOWN(listen=frame.stream)
-        try:
-            await hearing.feed(frame, self._clock())
-        except BaseException:
-            self.stop_listening(listener, frame.stream)
-            raise
+        await self._streams.feed(listener, frame)
 
     async def end_listening(self, listener: Listener, stream: int, *, session: str | None, speak: bool) -> int:
         """The stream is complete: transcribe it and begin its turn; returns the turn's number.
@@ -156,29 +134,15 @@ class Assistant:
         Raises:
             AimarkError: no such stream, nothing heard, cancelled meanwhile, or the engine's fault.
         """
-        hearing = self._hearings.get((listener, stream))
-        if hearing is None or hearing.complete:
-            raise LISTEN_UNKNOWN(listen=stream)
         stopwatch = Stopwatch(self._clock)
-        try:
-            transcript = await hearing.end()
-        finally:
-            self._hearings.pop((listener, stream), None)
+        transcript = await self._streams.end(listener, stream)
         stopwatch.mark("transcript")
         turn = await self._begin(transcript.text, session, speak, listener, stream, stopwatch, transcript)
         return turn.number
 
     def stop_listening(self, listener: Listener, stream: int) -> bool:
         """Forget a stream; False if there is none."""
-        hearing = self._hearings.pop((listener, stream), None)
-        if hearing is not None:
-            hearing.cancel()
-        return hearing is not None
-
-    def _close_idle_streams(self) -> None:
-        for key, hearing in list(self._hearings.items()):
-            if not hearing.complete and self._clock() - hearing.fed_at > IDLE_S:
-                self.stop_listening(*key)
+        return self._streams.close(listener, stream)
 
     def cancel(self, turn: int) -> None:
         """Stop a turn in all its stages; its `cancelled` follows.
@@ -193,8 +157,7 @@ class Assistant:
 
     def forget(self, listener: Listener) -> None:
         """A client left: its streams are dropped and its sound is no longer made. Its turns are completed."""
-        for key in [key for key in self._hearings if key[0] is listener]:
-            self.stop_listening(*key)
+        self._streams.close_all(listener)
         for running in self._turns.values():
             if running.listener is listener:
                 running.deafen()
@@ -202,8 +165,7 @@ class Assistant:
     async def stop(self) -> None:
         """Cancel everything, begin nothing more, and wait until each turn has ended."""
         self._stopped = True
-        for listener, stream in list(self._hearings):
-            self.stop_listening(listener, stream)
+        self._streams.close_all()
         running = list(self._turns.values())
         for turn in running:
             turn.cancel()

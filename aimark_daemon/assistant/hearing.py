@@ -31,7 +31,7 @@ class Hearing:
         self._news = asyncio.Event()
         self._cancelled = False
         self.fed_at = now
-        """When the last frame was taken; in the far future while one waits."""
+        """When the last frame was taken."""
         self.complete = False
         """Whether the input has ended."""
         self._task = asyncio.create_task(self._hear(), name="hear")

@@ -83,9 +83,8 @@ class Thinking:
             vain = 0 if self._tokens > said else vain + 1
             if vain >= VAIN_DEATHS:
                 raise AimarkError(fault)
-            if not self._interrupted:
-                self._interrupted = True
-                self._turn.tell(Interrupted(turn=self._turn.number, fault=fault))
+            self._interrupted = True
+            self._turn.tell(Interrupted(turn=self._turn.number, fault=fault))
             worker = await self._roster.get("llm")
             facts = await revived(worker, facts, fault)
 

@@ -24,6 +24,7 @@ from aimark_daemon.protocol.messages import (
     Request,
     UseModel,
 )
+from aimark_daemon.provision import MODEL_IN_USE
 from aimark_daemon.runtime import is_running
 
 _SLOW_S = 600.0
@@ -53,7 +54,7 @@ def run(shell: Shell, arguments: Namespace) -> int:
             if running:
                 _ask(shell, RemoveModel(id=0, model=arguments.id))
             else:
-                store.remove(arguments.id)
+                _remove(shell, store, arguments.id)
             done = shell.text("removed", "지웠습니다")
     if shell.json:
         shell.emit(next((info for info in _list(shell, store, running=running) if info.id == arguments.id), {}))
@@ -69,6 +70,14 @@ def _use(shell: Shell, store: ModelStore, model: str, *, running: bool) -> None:
     else:
         kind = next(info.kind for info in store.list() if info.id == model)
         set_value(shell.loaded, f"{kind}.model", model)
+
+
+def _remove(shell: Shell, store: ModelStore, model: str) -> None:
+    """Without a daemon, what the configuration names counts as in use: the next start would miss it."""
+    config = shell.loaded.config
+    if model in (config.llm.model, config.stt.model, config.tts.model):
+        raise MODEL_IN_USE(model=model)
+    store.remove(model)
 
 
 def _ask(shell: Shell, request: Request) -> None:

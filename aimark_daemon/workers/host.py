@@ -11,12 +11,12 @@ import logging
 import time
 from collections.abc import Callable
 from queue import SimpleQueue
-from threading import Lock, Thread
+from threading import Event, Lock, Thread, current_thread
 from typing import Any
 
 import msgspec
 
-from aimark_daemon.engines.base import METHODS, Method
+from aimark_daemon.engines.base import METHODS, Facts, Method
 from aimark_daemon.workers import exits, faults
 from aimark_daemon.workers.messages import (
     Begin,
@@ -73,27 +73,48 @@ class EngineHost:
         self._load_progress = clock()
 
     def load(self, make: Callable[[], Any], settings: dict[str, Any]) -> bool:
-        """Make and load the engine, tell the caller, and begin to take calls. False when it failed."""
+        """Make and load the engine, tell the caller, and begin to take calls. False when it failed.
+
+        It is loaded in the thread that takes the calls: native libraries keep a pool of threads for every thread that
+        computes, and two pools on few cores stall each other at every step.
+        """
+        done = Event()
+        first = Thread(target=self._load_and_work, args=(make, settings, done), name="call-0", daemon=True)
+        first.start()
+        done.wait()
+        return self.loaded
+
+    def _load_and_work(self, make: Callable[[], Any], settings: dict[str, Any], done: Event) -> None:
+        try:
+            facts = self._load(make, settings)
+            if facts is not None:
+                self._threads.append(current_thread())
+                for number in range(1, max(1, int(getattr(self._engine, "parallel", 1)))):
+                    thread = Thread(target=self._work, name=f"call-{number}", daemon=True)
+                    thread.start()
+                    self._threads.append(thread)
+                self._send(Loaded(facts))
+        finally:
+            done.set()
+        if facts is not None:
+            self._work()
+
+    def _load(self, make: Callable[[], Any], settings: dict[str, Any]) -> Facts | None:
         self._load_progress = self._clock()
         self._loading = True
         try:
             engine = make()
-            facts = engine.load(settings, self._progress)
+            facts: Facts = engine.load(settings, self._progress)
             pack(facts)
         except BaseException as error:
             self._loading = False
             log.warning("loading failed", exc_info=error)
             self._send(LoadFailed(exits.engine_fault(self.name, error, loading=True)))
-            return False
+            return None
         self._loading = False
         self._engine = engine
         self._methods = METHODS | {method.name: method for method in getattr(engine, "methods", ())}
-        for number in range(max(1, int(getattr(engine, "parallel", 1)))):
-            thread = Thread(target=self._work, name=f"call-{number}", daemon=True)
-            thread.start()
-            self._threads.append(thread)
-        self._send(Loaded(facts))
-        return True
+        return facts
 
     @property
     def loaded(self) -> bool:

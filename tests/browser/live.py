@@ -127,6 +127,25 @@ class Script:
         self.client.send(done)
 
 
+async def launch(playwright, microphone, *more):
+    """Chromium that talks to nobody else; its fake microphone plays the WAV over and over. `more` are its options."""
+    return await playwright.chromium.launch(
+        executable_path=CHROMIUM,
+        args=[
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--no-first-run",
+            "--use-fake-ui-for-media-stream",
+            "--use-fake-device-for-media-stream",
+            f"--use-file-for-fake-audio-capture={microphone}",
+            *more,
+        ],
+    )
+
+
 @contextlib.asynccontextmanager
 async def open_page(tmp_path, built, *, language="ko-KR"):
     """The page, logged in with a single-use code, its script, and all that its console complained about."""
@@ -135,20 +154,7 @@ async def open_page(tmp_path, built, *, language="ko-KR"):
     async with open_door(tmp_path, clock=time.monotonic, page=built) as door, async_playwright() as playwright:
         door.dispatcher.on_request = script.request
         door.dispatcher.audio = script.audio
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=[
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-                "--no-first-run",
-                "--use-fake-ui-for-media-stream",
-                "--use-fake-device-for-media-stream",
-                f"--use-file-for-fake-audio-capture={tmp_path / 'microphone.wav'}",
-            ],
-        )
+        browser = await launch(playwright, tmp_path / "microphone.wav")
         context = await browser.new_context(locale=language, permissions=["microphone"])
         page = await context.new_page()
         complaints: list[str] = []

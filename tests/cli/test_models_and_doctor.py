@@ -34,6 +34,12 @@ def test_a_model_that_is_not_installed_is_refused_alike(aimark: Aimark, alone: A
         assert call("models", action, STARTER["llm"], "--json").error() == "model_missing"
 
 
+def test_a_model_that_the_configuration_names_is_not_removed_without_a_daemon_either(alone: Aimark) -> None:
+    alone.home.mkdir(parents=True, exist_ok=True)
+    (alone.home / "config.json").write_text(json.dumps({"llm": {"model": STARTER["llm"]}}), encoding="utf-8")
+    assert alone("models", "rm", STARTER["llm"], "--json").error() == "model_in_use"
+
+
 def findings(aimark: Aimark) -> dict[str, dict[str, str]]:
     return {line["name"]: line for line in aimark("doctor", "--json").lines()}
 

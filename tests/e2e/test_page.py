@@ -10,7 +10,7 @@ from playwright.async_api import async_playwright
 from aimark_daemon.audio.wav import write_wav
 from aimark_daemon.protocol.messages import OpenPage, PageReply
 from tests.browser import page_build
-from tests.browser.live import CHROMIUM
+from tests.browser.live import CHROMIUM, launch
 from tests.e2e.harness import daemon, ready
 from tests.e2e.test_closed_loop import likeness, spoken_by_piper
 
@@ -38,21 +38,7 @@ async def page_of(process, microphone, *, language):
         await ready(client)
         url = (await client.request(OpenPage(id=0), PageReply)).url
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=[
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-                "--no-first-run",
-                "--use-fake-ui-for-media-stream",
-                "--use-fake-device-for-media-stream",
-                f"--use-file-for-fake-audio-capture={microphone}",
-                "--autoplay-policy=no-user-gesture-required",
-            ],
-        )
+        browser = await launch(playwright, microphone, "--autoplay-policy=no-user-gesture-required")
         try:
             context = await browser.new_context(
                 locale=language, permissions=["microphone"], viewport={"width": 1180, "height": 760}

@@ -12,6 +12,7 @@ import type { ServerMessage, SessionInfo } from "./protocol";
 import { type Action, initial, reduce, runningTurn, type State } from "./state";
 
 const TOAST_MS = 10_000;
+const ERROR_TOAST_MS = 20_000;
 const GAP_PAUSE_MS = 500;
 const SPEAK_STORED = "aimark.speak";
 
@@ -89,11 +90,11 @@ export async function start(): Promise<void> {
   addEventListener("hashchange", () => void login().then(() => connection.connect()));
   const timed = new Set<number>();
   effect(() => {
-    // Errors stay until they are dismissed; the rest leaves by itself.
+    // Errors stay longer; what failed is also said in the conversation itself.
     for (const { key, level } of state.value.toasts) {
-      if (level === "error" || timed.has(key)) continue;
+      if (timed.has(key)) continue;
       timed.add(key);
-      setTimeout(() => dismiss(key), TOAST_MS);
+      setTimeout(() => dismiss(key), level === "error" ? ERROR_TOAST_MS : TOAST_MS);
     }
   });
   let paused = false;
