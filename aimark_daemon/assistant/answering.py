@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 import msgspec
@@ -14,9 +15,9 @@ from aimark_daemon.config.types import Config
 from aimark_daemon.conversation.prompt import build_messages
 from aimark_daemon.conversation.slash import SlashLine
 from aimark_daemon.engines.base import ChatRequest, Facts, Sampling, TextDelta
-from aimark_daemon.plugins.context import Context, ProgressOutput, TextOutput
+from aimark_daemon.plugins.context import Context, NotifyOutput, ProgressOutput, TableOutput, TextOutput
 from aimark_daemon.plugins.host import PluginHost
-from aimark_daemon.protocol.messages import Progress
+from aimark_daemon.protocol.messages import Notify, Progress
 from aimark_daemon.roster import Roster
 from aimark_daemon.store import AsyncStore
 
@@ -36,21 +37,31 @@ class Answer(msgspec.Struct):
 
 
 async def answer_by_command(
-    turn: RunningTurn, speaker: Speaker | None, host: PluginHost, line: SlashLine, context: Context
+    turn: RunningTurn,
+    speaker: Speaker | None,
+    host: PluginHost,
+    line: SlashLine,
+    context: Context,
+    notify: Callable[[Notify], None],
 ) -> Answer:
     """Run the command that `line` names; its text is the answer.
 
     Raises:
         AimarkError: the command's fault.
     """
-    async for output in host.run(host.find(line), line, context):
-        match output:
-            case TextOutput(text):
-                turn.say(text)
-                if speaker is not None:
-                    speaker.feed(text)
-            case ProgressOutput(fraction, text):
-                turn.tell(Progress(turn=turn.number, fraction=fraction, text=text))
+    async with contextlib.aclosing(host.run(line, context)) as outputs:
+        async for output in outputs:
+            match output:
+                case TextOutput(text):
+                    turn.say(text)
+                    if speaker is not None:
+                        speaker.feed(text)
+                case TableOutput():
+                    turn.say(output.markdown())
+                case ProgressOutput(fraction, text):
+                    turn.tell(Progress(turn=turn.number, fraction=fraction, text=text))
+                case NotifyOutput(text, title):
+                    notify(Notify(plugin=host.find(line).plugin, text=text, title=title, turn=turn.number))
     return Answer()
 
 

@@ -13,6 +13,7 @@ from aimark_daemon.assistant.faults import (
     TURN_UNKNOWN,
 )
 from aimark_daemon.assistant.listener import Listener
+from aimark_daemon.assistant.questions import Questions
 from aimark_daemon.assistant.running import RunningTurn
 from aimark_daemon.assistant.speaking import Speaker
 from aimark_daemon.assistant.stopwatch import Stopwatch
@@ -22,7 +23,6 @@ from aimark_daemon.conversation.slash import parse_slash
 from aimark_daemon.conversation.turn import Step
 from aimark_daemon.engines.base import Language, Transcript
 from aimark_daemon.errors import as_fault
-from aimark_daemon.plugins.context import Context
 from aimark_daemon.plugins.host import PluginHost
 from aimark_daemon.protocol.audio import AudioFrame
 from aimark_daemon.protocol.messages import (
@@ -32,6 +32,7 @@ from aimark_daemon.protocol.messages import (
     Done,
     Event,
     Heard,
+    Notify,
     SessionChanged,
     Topic,
     TurnError,
@@ -67,6 +68,7 @@ class Assistant:
         self._clock = clock
         self._turns: dict[int, RunningTurn] = {}
         self._streams = Streams(roster, clock)
+        self.questions = Questions()
         self._queues: dict[str, asyncio.Lock] = {}
         self._tokens_per_s: float | None = None
         self._stopped = False
@@ -106,7 +108,7 @@ class Assistant:
             raise TEXT_TOO_LONG(length=len(text), limit=MAX_TEXT_CHARS)
         line = parse_slash(text)
         if line is not None:
-            self._host.find(line).arguments(line)
+            self._host.check(line)
         return (await self._begin(text, session, speak, listener, request, Stopwatch(self._clock))).number
 
     async def listen(self, listener: Listener, stream: int, *, language: Language, session: str | None) -> None:
@@ -181,6 +183,14 @@ class Assistant:
         """Give one session another title, and tell everyone."""
         info = await self._store.rename_session(session, title)
         self._publish("sessions", SessionChanged(session=info), None)
+
+    async def ask(self, turn: int, text: str, *, confirm: bool, choices: tuple[str, ...]) -> str | None:
+        """A person's answer to a question, "" to a confirmed one; None if it was declined or the turn has ended."""
+        running = self._turns.get(turn)
+        return None if running is None else await self.questions.ask(running, text, confirm=confirm, choices=choices)
+
+    def _notify(self, notify: Notify) -> None:
+        self._publish("notices", notify, None)
 
     # One turn
 
@@ -261,8 +271,8 @@ class Assistant:
     async def _answer(self, turn: RunningTurn, speaker: Speaker | None, config: Config) -> Answer:
         line = parse_slash(turn.text)
         if line is not None:
-            context = Context(session=turn.session, language=turn.listener.language, services=self)
-            return await answer_by_command(turn, speaker, self._host, line, context)
+            context = self._host.context(line, turn.number, turn.session, turn.listener.language, self)
+            return await answer_by_command(turn, speaker, self._host, line, context, self._notify)
         answer = await answer_by_model(turn, speaker, self._roster, self._store, config, clock=self._clock)
         self._tokens_per_s = answer.tokens_per_s or self._tokens_per_s
         return answer

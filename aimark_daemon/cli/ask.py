@@ -12,11 +12,21 @@ from aimark_daemon.cli.connection import call_daemon, engines_ready
 from aimark_daemon.cli.faults import CANCELLED
 from aimark_daemon.cli.identity import resolve_session
 from aimark_daemon.cli.parser import utf8
+from aimark_daemon.cli.questions import answer_question
 from aimark_daemon.cli.shell import Shell
 from aimark_daemon.cli.turns import TurnRecord
 from aimark_daemon.client import Arrival, DaemonClient
 from aimark_daemon.errors import Exit
-from aimark_daemon.protocol.messages import MAX_TEXT_CHARS, Cancel, Delta, Interrupted, Notice, Resumed, Submit
+from aimark_daemon.protocol.messages import (
+    MAX_TEXT_CHARS,
+    Cancel,
+    Delta,
+    Interrupted,
+    Notice,
+    Question,
+    Resumed,
+    Submit,
+)
 
 _CANCEL_PATIENCE_S = 5.0
 
@@ -100,6 +110,8 @@ async def _follow(shell: Shell, client: DaemonClient, record: TurnRecord) -> Non
             shell.out(arrival.text, end="")
         elif isinstance(arrival, Notice):
             shell.complain(arrival.fault)
+        elif isinstance(arrival, Question) and arrival.turn == record.turn:
+            await answer_question(shell, client, arrival)
         if record.ended:
             return
 

@@ -13,11 +13,14 @@ _LINE = re.compile(rf"^[{SLASHES}]([^\s{SLASHES}]+)(?:\s+(.*))?$", re.DOTALL)
 
 
 class SlashLine(msgspec.Struct, frozen=True):
-    """A typed command line: the name as typed (NFC), the rest without options, the options with their values."""
+    """A typed command line: the name as typed (NFC), the rest without options, the options with their values.
+
+    An option without `=` has no value: None.
+    """
 
     name: str
     rest: str = ""
-    options: dict[str, str] = {}
+    options: dict[str, str | None] = {}
 
 
 def fold(name: str) -> str:
@@ -32,5 +35,5 @@ def parse_slash(text: str) -> SlashLine | None:
         return None
     name, rest = match[1], match[2] or ""
     before, separator, after = f" {rest} ".partition(" -- ")
-    options = {m[1]: (m[2] or "true").strip('"') for m in _OPTION.finditer(before)}
+    options = {m[1]: None if m[2] is None else m[2].strip('"') for m in _OPTION.finditer(before)}
     return SlashLine(name, (_OPTION.sub("", before) + (after if separator else "")).strip(), options)

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-import difflib
+import contextlib
 import importlib.util
 import logging
+import math
 import sys
-from collections.abc import AsyncIterator, Iterable, Sequence
+import time
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from types import ModuleType
-from typing import cast
+from typing import Final, cast
 
 import msgspec
 import pluggy
 
 from aimark_daemon.conversation.slash import SlashLine, fold
-from aimark_daemon.errors import AimarkError
+from aimark_daemon.errors import Text
 from aimark_daemon.plugins.commands import Command
-from aimark_daemon.plugins.context import Context, Output
-from aimark_daemon.plugins.faults import COMMAND_UNKNOWN, PLUGIN_FAILED
+from aimark_daemon.plugins.completion import suggest
+from aimark_daemon.plugins.context import Context, Output, Services
+from aimark_daemon.plugins.faults import COMMAND_COOLING, COMMAND_UNKNOWN
 from aimark_daemon.plugins.hookspecs import PROJECT, Hooks
+from aimark_daemon.plugins.running import run_handler
 from aimark_daemon.protocol.messages import CommandInfo
 
 log = logging.getLogger("aimark.plugins")
+NOTHING_DONE: Final = Text("Nothing was done.", "아무것도 하지 않았습니다.")
 _MODULE_PREFIX = "aimark_plugin_"
 
 
@@ -54,10 +59,14 @@ def bundled_folder() -> Path:
 class PluginHost:
     """Loaded plugins and their commands. Single-threaded: belongs to the event loop."""
 
-    def __init__(self, disabled: Sequence[str] = ()) -> None:
+    def __init__(self, disabled: Sequence[str] = (), *, clock: Callable[[], float] = time.monotonic) -> None:
         self._disabled = frozenset(disabled)
+        self._clock = clock
+        self._ready_at: dict[str, float] = {}
+        """When a command's cooldown ends."""
         self._manager = pluggy.PluginManager(PROJECT)
         self._manager.add_hookspecs(Hooks)
+        self._settings: dict[str, object] = {}
         self._statuses: dict[str, PluginStatus] = {}
         self._commands: dict[str, Command] = {}
 
@@ -136,36 +145,50 @@ class PluginHost:
         """
         command = self._commands.get(fold(line.name))
         if command is None:
-            near = difflib.get_close_matches(fold(line.name), self._commands, n=1)
+            near = suggest(line.name, self.infos())
             raise COMMAND_UNKNOWN(
                 name=line.name,
-                suggestion=f"Did you mean /{near[0]}? " if near else "",
-                suggestion_ko=f"혹시 /{near[0]} 명령을 찾으시나요? " if near else "",
+                suggestion=f"Did you mean /{near}? " if near else "",
+                suggestion_ko=f"혹시 /{near} 명령을 찾으시나요? " if near else "",
             )
         return command
 
-    async def run(self, command: Command, line: SlashLine, context: Context) -> AsyncIterator[Output]:
-        """Run a command; whatever it raises becomes `plugin_failed`.
+    def check(self, line: SlashLine) -> Command:
+        """The command that a typed line names, if the line can be run now.
 
         Raises:
-            AimarkError: refused arguments before anything ran, the command's own fault, or `plugin_failed`.
+            AimarkError: `command_unknown`, `command_cooling`, or an argument's fault.
         """
-        arguments = command.arguments(line)
-        outputs = command.handler(context, **arguments)
-        try:
+        command = self.find(line)
+        command.arguments(line)
+        left = self._ready_at.get(command.name, 0.0) - self._clock()
+        if left > 0:
+            raise COMMAND_COOLING(name=line.name, seconds=math.ceil(left))
+        return command
+
+    def context(self, line: SlashLine, turn: int, session: str, language: str, services: Services) -> Context:
+        """What the command that a typed line names is handed.
+
+        Raises:
+            AimarkError: `command_unknown`.
+        """
+        settings = self._settings.get(self.find(line).plugin)
+        return Context(session=session, language=language, services=services, turn=turn, settings=settings)
+
+    async def run(self, line: SlashLine, context: Context) -> AsyncGenerator[Output, None]:
+        """Run the command that a typed line names; whatever its handler raises becomes `plugin_failed`.
+
+        Raises:
+            AimarkError: refused before anything ran, the command's own fault, or that of a handler that misbehaved.
+        """
+        command = self.check(line)
+        if command.confirm is not None and not await context.confirm(command.confirm):
+            yield context.text(NOTHING_DONE)
+            return
+        self._ready_at[command.name] = self._clock() + command.cooldown_s
+        async with contextlib.aclosing(run_handler(command, command.arguments(line), context)) as outputs:
             async for output in outputs:
-                if not isinstance(output, Output):
-                    raise TypeError(f"yielded {type(output).__name__}, not an event of its context")
                 yield output
-        except AimarkError:
-            raise
-        except (Exception, SystemExit) as error:
-            log.exception("command /%s failed", command.name)
-            raise PLUGIN_FAILED(f"{type(error).__name__}: {error}", name=command.name, plugin=command.plugin) from error
-        finally:
-            close = getattr(outputs, "aclose", None)
-            if close is not None:
-                await close()
 
 
 def _import(name: str, path: Path) -> ModuleType:

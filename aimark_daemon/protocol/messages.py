@@ -17,7 +17,7 @@ PROTOCOL_VERSION = 1
 MAX_TEXT_CHARS = 100_000
 """Longest text of one utterance, in characters."""
 
-Topic = Literal["turns", "engines", "sessions", "telemetry", "notices"]
+Topic = Literal["turns", "engines", "sessions", "telemetry", "notices", "plugins"]
 ExportFormat = Literal["json", "markdown"]
 
 
@@ -65,6 +65,18 @@ class Cancel(Request, frozen=True, tag="cancel"):
 
     turn: int | None = None
     listen: int | None = None
+
+
+class AnswerQuestion(Request, frozen=True, tag="answer_question"):
+    """A person's answer to a command's `question`. Not `accept`: no, or no answer. `text` for one that asks for it.
+
+    Nothing else answers a question: what is said or typed into the conversation, or written by a model, does not.
+    """
+
+    turn: int
+    question: int
+    accept: bool
+    text: str = ""
 
 
 class ListSessions(Request, frozen=True, tag="list_sessions"):
@@ -161,6 +173,17 @@ class ListCommands(Request, frozen=True, tag="list_commands"):
     """Asks for the slash commands."""
 
 
+class ListPlugins(Request, frozen=True, tag="list_plugins"):
+    """Asks for the plugins and their states."""
+
+
+class SetPlugin(Request, frozen=True, tag="set_plugin"):
+    """Enables or disables a plugin, at once and for the next starts. Enabling lifts a quarantine."""
+
+    plugin: str
+    enabled: bool
+
+
 class GetConfig(Request, frozen=True, tag="get_config"):
     """Asks for the configuration in force and its JSON Schema."""
 
@@ -186,6 +209,7 @@ ClientMessage = (
     | Listen
     | EndListen
     | Cancel
+    | AnswerQuestion
     | ListSessions
     | CreateSession
     | ShowSession
@@ -202,6 +226,8 @@ ClientMessage = (
     | UseModel
     | RemoveModel
     | ListCommands
+    | ListPlugins
+    | SetPlugin
     | GetConfig
     | SetConfig
     | OpenPage
@@ -367,14 +393,53 @@ class ModelInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     note: str = ""
 
 
+class ParameterInfo(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What may be typed after a command's name: `--option=value`, or the rest of the line if `flag` is empty.
+
+    `kind` is text, integer, number, boolean or choice. `choices` are a choice's values; `least` and `most` a number's.
+    """
+
+    name: str
+    flag: str
+    kind: str
+    required: bool = False
+    default: Any = None
+    choices: tuple[str, ...] = ()
+    least: float | None = None
+    most: float | None = None
+    help: dict[str, str] = {}
+
+
 class CommandInfo(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A slash command: its names and help by language, and whether it needs content after its name."""
+    """A slash command: its names and help by language, and whether it needs content after its name.
+
+    `permissions` are what its author says it uses. `confirms`: it asks before it does anything.
+    """
 
     name: str
     names: dict[str, list[str]]
     help: dict[str, str]
     needs_content: bool = False
     plugin: str = ""
+    parameters: tuple[ParameterInfo, ...] = ()
+    permissions: tuple[str, ...] = ()
+    confirms: bool = False
+
+
+class PluginInfo(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A plugin: where it comes from, and whether it works.
+
+    `source` is bundled, installed (a package) or folder (the user's). `state` is active, disabled, failed or
+    quarantined: failed too often in a short time, and off until it is enabled again. `fault` says why.
+    """
+
+    name: str
+    source: str
+    state: str
+    fault: Fault | None = None
+    path: str = ""
+    commands: tuple[str, ...] = ()
+    permissions: tuple[str, ...] = ()
 
 
 class Timings(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -471,6 +536,13 @@ class CommandsReply(Reply, frozen=True, tag="commands"):
     commands: tuple[CommandInfo, ...]
 
 
+class PluginsReply(Reply, frozen=True, tag="plugins"):
+    """The plugins, by name. `folder` is the user's."""
+
+    plugins: tuple[PluginInfo, ...]
+    folder: str = ""
+
+
 class ConfigReply(Reply, frozen=True, tag="config"):
     """The configuration in force; `restart` names the keys that take effect at the next start."""
 
@@ -536,6 +608,26 @@ class Progress(Event, frozen=True, tag="progress"):
     turn: int
     fraction: float
     text: str = ""
+
+
+class Question(Event, frozen=True, tag="question"):
+    """A command waits for a person: `answer_question` answers it. Without `confirm` it wants one of `choices`, or text.
+
+    It is sent to who asked and to who follows turns; the first answer counts, and `question_closed` follows.
+    """
+
+    turn: int
+    question: int
+    text: str
+    confirm: bool = False
+    choices: tuple[str, ...] = ()
+
+
+class QuestionClosed(Event, frozen=True, tag="question_closed"):
+    """A question needs no answer any more: it has one, or the command has ended."""
+
+    turn: int
+    question: int
 
 
 class SpeechStarted(Event, frozen=True, tag="speech_started"):
@@ -645,6 +737,22 @@ class Notice(Event, frozen=True, tag="notice"):
     fault: Fault
 
 
+class Notify(Event, frozen=True, tag="notify"):
+    """A plugin tells people something (topic notices)."""
+
+    plugin: str
+    text: str
+    title: str = ""
+    turn: int | None = None
+
+
+class PluginsChanged(Event, frozen=True, tag="plugins_changed"):
+    """Plugins came, went or failed: what there is now (topic plugins)."""
+
+    plugins: tuple[PluginInfo, ...]
+    commands: tuple[CommandInfo, ...]
+
+
 ServerMessage = (
     Welcome
     | Ok
@@ -657,6 +765,7 @@ ServerMessage = (
     | ModelsReply
     | PullProgress
     | CommandsReply
+    | PluginsReply
     | ConfigReply
     | PageReply
     | Listening
@@ -666,6 +775,8 @@ ServerMessage = (
     | Interrupted
     | Resumed
     | Progress
+    | Question
+    | QuestionClosed
     | SpeechStarted
     | SpeechClause
     | SpeechEnded
@@ -677,6 +788,8 @@ ServerMessage = (
     | Telemetry
     | TelemetryHistory
     | Notice
+    | Notify
+    | PluginsChanged
 )
 
 _client_decoder: msgspec.json.Decoder[ClientMessage] = msgspec.json.Decoder(ClientMessage)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final, Protocol
 
 import msgspec
@@ -142,16 +142,26 @@ class Dispatch:
                 if message.listen is not None:
                     self._stop_listening(client, message.listen)
                 return m.Ok(id=message.id)
+            case m.AnswerQuestion():
+                self._assistant.questions.answer(
+                    message.turn, message.question, accept=message.accept, text=message.text
+                )
+                return m.Ok(id=message.id)
             case m.Subscribe():
-                if "notices" in message.topics:
-                    for fault in self._standing.values():
-                        client.send(m.Notice(level="warning", fault=fault))
+                self._tell_standing(client, message.topics)
                 client.send(m.Ok(id=message.id))
                 return self._controls.look() if "telemetry" in message.topics else None
             case m.ListCommands():
                 return m.CommandsReply(id=message.id, commands=tuple(self._assistant.commands()))
             case _:
                 return await self._answer_about(client, message)
+
+    def _tell_standing(self, client: ClientHandle, topics: Collection[m.Topic]) -> None:
+        """What a client that comes now should know of what came before."""
+        for question in self._assistant.questions.open if "turns" in topics else ():
+            client.send(question)
+        for fault in self._standing.values() if "notices" in topics else ():
+            client.send(m.Notice(level="warning", fault=fault))
 
     async def _hello(self, message: m.Hello) -> m.Event:
         status = await self._controls.status()

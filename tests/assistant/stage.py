@@ -63,8 +63,9 @@ class Ear:
 
 
 class Stage:
-    def __init__(self, store, roster, engines, assistant, published):
+    def __init__(self, store, roster, engines, assistant, published, host):
         self.store, self.roster, self.engines, self.assistant = store, roster, engines, assistant
+        self.host = host
         self.published = published
 
     async def say(self, text, ear, **arguments):
@@ -110,7 +111,7 @@ async def stage(folder, *, config=None, llm=None, stt=None, tts=None, absent=Non
         else:
             await roster.assign(job, (specs or {}).get(job) or fake_spec(job, settings))
     try:
-        yield Stage(store, roster, engines, assistant, published)
+        yield Stage(store, roster, engines, assistant, published, host)
     finally:
         await assistant.stop()
         await roster.stop()

@@ -120,7 +120,7 @@ def said(host, line, language="en"):
     async def collect():
         parsed = parse_slash(line)
         context = Context(session="s1", language=language, services=Services(host))
-        return [output async for output in host.run(host.find(parsed), parsed, context)]
+        return [output async for output in host.run(parsed, context)]
 
     return "".join(getattr(output, "text", "") for output in asyncio.run(collect()))
 

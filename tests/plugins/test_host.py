@@ -51,7 +51,7 @@ def host():
 def run(host, text, ctx=None):
     async def collect():
         line = parse_slash(text)
-        return [output async for output in host.run(host.find(line), line, ctx or context())]
+        return [output async for output in host.run(line, ctx or context())]
 
     return asyncio.run(collect())
 
@@ -82,6 +82,7 @@ def test_options_are_typed(host):
         ("/paint cat --seed=many", "argument_invalid"),
         ("/paint cat --colour=red", "option_unknown"),
         ("/print cat", "command_unknown"),
+        ("/ㅔ먀ㅜㅅ cat", "command_unknown"),
     ],
 )
 def test_a_bad_line_is_refused_with_its_reason_in_both_languages(host, text, code):
@@ -91,8 +92,13 @@ def test_a_bad_line_is_refused_with_its_reason_in_both_languages(host, text, cod
     assert fault.hint.en
 
 
-def test_an_unknown_name_is_answered_with_the_nearest_one(host):
-    assert "/paint" in refused(host, "/pant cat").hint.en
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("/pant cat", "/paint"), ("/ㅔ먀ㅜㅅ", "/paint"), ("/rmfla", "/그림"), ("/ㅇㅁㅈ", "/이미지")]
+)
+def test_an_unknown_name_is_answered_with_the_one_that_was_meant(host, typed, meant):
+    fault = refused(host, typed)
+    assert f"Did you mean {meant}?" in fault.hint.en
+    assert f"혹시 {meant} 명령을" in fault.hint.ko
 
 
 def test_a_command_that_raises_is_told_and_the_host_goes_on(host):
@@ -150,8 +156,9 @@ def test_a_folder_loads_what_it_can_and_says_why_the_rest_is_off(tmp_path):
     "handler",
     [
         "async def f(ctx, a: str, b: str): yield",
-        "async def f(ctx, number: int): yield",
-        "async def f(ctx, *, required): yield",
+        "async def f(ctx, many: list): yield",
+        "async def f(*, option=1): yield",
+        "async def f(): yield",
         "async def f(ctx): return 1",
         "def f(ctx): return 1",
     ],

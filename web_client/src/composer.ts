@@ -33,12 +33,25 @@ export function judge(typed: string, commands: readonly CommandInfo[]): Verdict 
   return { send: true, text };
 }
 
-/** The commands whose name, in any language, begins with what is typed after the slash. */
+/** The commands whose name, in any language, begins with what is typed after the slash, or with its consonants: ㅇㅁㅈ. */
 export function completions(typed: string, commands: readonly CommandInfo[]): CommandInfo[] {
   const match = /^[/／]([^\s/／]*)$/.exec(typed.normalize("NFC"));
   if (match === null) return [];
   const start = fold(match[1] ?? "");
-  return commands.filter((command) => spellings(command).some((name) => name.startsWith(start)));
+  return commands.filter((command) => spellings(command).some((name) => begins(name, start)));
+}
+
+const INITIALS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ";
+const SYLLABLES_PER_INITIAL = 588;
+
+/** Whether each character of `start` is that of the name, or its initial consonant. */
+function begins(name: string, start: string): boolean {
+  const have = [...name];
+  return [...start].every((typed, at) => {
+    const letter = have[at] ?? "";
+    const order = Math.floor((letter.charCodeAt(0) - 0xac00) / SYLLABLES_PER_INITIAL);
+    return typed === letter || (order >= 0 && typed === INITIALS[order]);
+  });
 }
 
 /** The command's name in the person's language. */

@@ -9,6 +9,7 @@ export type ClientMessage =
   | Listen
   | EndListen
   | Cancel
+  | AnswerQuestion
   | ListSessions
   | CreateSession
   | ShowSession
@@ -25,6 +26,8 @@ export type ClientMessage =
   | UseModel
   | RemoveModel
   | ListCommands
+  | ListPlugins
+  | SetPlugin
   | GetConfig
   | SetConfig
   | OpenPage
@@ -42,6 +45,7 @@ export type ServerMessage =
   | ModelsReply
   | PullProgress
   | CommandsReply
+  | PluginsReply
   | ConfigReply
   | PageReply
   | Listening
@@ -51,6 +55,8 @@ export type ServerMessage =
   | Interrupted
   | Resumed
   | Progress
+  | Question
+  | QuestionClosed
   | SpeechStarted
   | SpeechClause
   | SpeechEnded
@@ -61,7 +67,9 @@ export type ServerMessage =
   | SessionChanged
   | Telemetry
   | TelemetryHistory
-  | Notice;
+  | Notice
+  | Notify
+  | PluginsChanged;
 
 /** The first message: which protocol and language the client speaks. */
 export interface Hello {
@@ -102,6 +110,19 @@ export interface Cancel {
   type: "cancel";
   turn?: number | null;
   listen?: number | null;
+  id: number;
+}
+
+/**
+ * A person's answer to a command's `question`. Not `accept`: no, or no answer. `text` for one that asks for it.
+ * Nothing else answers a question: what is said or typed into the conversation, or written by a model, does not.
+ */
+export interface AnswerQuestion {
+  type: "answer_question";
+  turn: number;
+  question: number;
+  accept: boolean;
+  text?: string;
   id: number;
 }
 
@@ -175,7 +196,7 @@ export interface ImportSessions {
 /** Chooses which broadcasts this client gets; replaces the earlier choice. */
 export interface Subscribe {
   type: "subscribe";
-  topics: ("engines" | "notices" | "sessions" | "telemetry" | "turns")[];
+  topics: ("engines" | "notices" | "plugins" | "sessions" | "telemetry" | "turns")[];
   id: number;
 }
 
@@ -215,6 +236,20 @@ export interface RemoveModel {
 /** Asks for the slash commands. */
 export interface ListCommands {
   type: "list_commands";
+  id: number;
+}
+
+/** Asks for the plugins and their states. */
+export interface ListPlugins {
+  type: "list_plugins";
+  id: number;
+}
+
+/** Enables or disables a plugin, at once and for the next starts. Enabling lifts a quarantine. */
+export interface SetPlugin {
+  type: "set_plugin";
+  plugin: string;
+  enabled: boolean;
   id: number;
 }
 
@@ -477,13 +512,58 @@ export interface CommandsReply {
   commands: CommandInfo[];
 }
 
-/** A slash command: its names and help by language, and whether it needs content after its name. */
+/**
+ * A slash command: its names and help by language, and whether it needs content after its name. `permissions` are what
+ * its author says it uses. `confirms`: it asks before it does anything.
+ */
 export interface CommandInfo {
   name: string;
   names: Record<string, string[]>;
   help: Record<string, string>;
   needs_content?: boolean;
   plugin?: string;
+  parameters?: ParameterInfo[];
+  permissions?: string[];
+  confirms?: boolean;
+}
+
+/**
+ * What may be typed after a command's name: `--option=value`, or the rest of the line if `flag` is empty. `kind` is
+ * text, integer, number, boolean or choice. `choices` are a choice's values; `least` and `most` a number's.
+ */
+export interface ParameterInfo {
+  name: string;
+  flag: string;
+  kind: string;
+  required?: boolean;
+  default?: unknown;
+  choices?: string[];
+  least?: number | null;
+  most?: number | null;
+  help?: Record<string, string>;
+}
+
+/** The plugins, by name. `folder` is the user's. */
+export interface PluginsReply {
+  type: "plugins";
+  id: number;
+  plugins: PluginInfo[];
+  folder?: string;
+}
+
+/**
+ * A plugin: where it comes from, and whether it works. `source` is bundled, installed (a package) or folder (the
+ * user's). `state` is active, disabled, failed or quarantined: failed too often in a short time, and off until it is
+ * enabled again. `fault` says why.
+ */
+export interface PluginInfo {
+  name: string;
+  source: string;
+  state: string;
+  fault?: Fault | null;
+  path?: string;
+  commands?: string[];
+  permissions?: string[];
 }
 
 /** The configuration in force; `restart` names the keys that take effect at the next start. */
@@ -555,6 +635,26 @@ export interface Progress {
   turn: number;
   fraction: number;
   text?: string;
+}
+
+/**
+ * A command waits for a person: `answer_question` answers it. Without `confirm` it wants one of `choices`, or text. It
+ * is sent to who asked and to who follows turns; the first answer counts, and `question_closed` follows.
+ */
+export interface Question {
+  type: "question";
+  turn: number;
+  question: number;
+  text: string;
+  confirm?: boolean;
+  choices?: string[];
+}
+
+/** A question needs no answer any more: it has one, or the command has ended. */
+export interface QuestionClosed {
+  type: "question_closed";
+  turn: number;
+  question: number;
 }
 
 /** Sound follows as binary frames of stream `turn`. */
@@ -679,4 +779,20 @@ export interface Notice {
   type: "notice";
   level: "error" | "info" | "warning";
   fault: Fault;
+}
+
+/** A plugin tells people something (topic notices). */
+export interface Notify {
+  type: "notify";
+  plugin: string;
+  text: string;
+  title?: string;
+  turn?: number | null;
+}
+
+/** Plugins came, went or failed: what there is now (topic plugins). */
+export interface PluginsChanged {
+  type: "plugins_changed";
+  plugins: PluginInfo[];
+  commands: CommandInfo[];
 }

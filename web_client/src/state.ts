@@ -5,6 +5,7 @@ import type {
   Fault,
   MessageInfo,
   Notice,
+  Question,
   ServerMessage,
   SessionInfo,
   Status,
@@ -53,6 +54,8 @@ export interface Toast {
   fault: Fault | null;
   /** A deleted session that can be brought back. */
   undo: SessionInfo | null;
+  /** What a plugin tells. */
+  told?: { title: string; text: string };
 }
 
 export type Voice = "off" | "opening" | "live";
@@ -68,6 +71,8 @@ export interface State {
   /** Sessions whose text has a gap: they are to be asked for again. */
   gaps: string[];
   commands: CommandInfo[];
+  /** What commands ask the person now. */
+  questions: Question[];
   telemetry: Telemetry | null;
   toasts: Toast[];
   nextToast: number;
@@ -87,6 +92,7 @@ export const initial: State = {
   messages: { [NEW]: [] },
   gaps: [],
   commands: [],
+  questions: [],
   telemetry: null,
   toasts: [],
   nextToast: 1,
@@ -136,6 +142,19 @@ export function reduce(state: State, event: ServerMessage | Action): State {
       return withSession(state, event.session);
     case "commands":
       return { ...state, commands: event.commands };
+    case "plugins_changed":
+      return { ...state, commands: event.commands };
+    case "question":
+      return { ...state, questions: [...withoutQuestion(state, event), event] };
+    case "question_closed":
+      return { ...state, questions: withoutQuestion(state, event) };
+    case "notify":
+      return withToast(state, {
+        level: "info",
+        fault: null,
+        undo: null,
+        told: { title: event.title ?? "", text: event.text },
+      });
     case "engine_changed": {
       if (state.status === null) return state;
       const engines = { ...state.status.engines, [event.engine]: event.info };
@@ -192,7 +211,7 @@ export function reduce(state: State, event: ServerMessage | Action): State {
       });
     case "local/link": {
       const next = { ...state, link: event.link };
-      return event.link.phase === "waiting" ? forgetUnheard(next) : next;
+      return event.link.phase === "waiting" ? forgetUnheard({ ...next, questions: [] }) : next;
     }
     case "local/selected":
       return { ...state, current: event.session };
@@ -223,6 +242,10 @@ export function reduce(state: State, event: ServerMessage | Action): State {
     default:
       return state;
   }
+}
+
+function withoutQuestion(state: State, { turn, question }: { turn: number; question: number }): Question[] {
+  return state.questions.filter((open) => open.turn !== turn || open.question !== question);
 }
 
 const MOST_TOASTS = 4;

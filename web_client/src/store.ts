@@ -8,7 +8,7 @@ import { localFault, microphoneFault } from "./faults";
 import { decodeFrame, encodeFrame, FrameKind } from "./frames";
 import { language } from "./i18n";
 import { login } from "./login";
-import type { ServerMessage, SessionInfo } from "./protocol";
+import type { Question, ServerMessage, SessionInfo } from "./protocol";
 import { type Action, initial, reduce, runningTurn, type State } from "./state";
 
 const TOAST_MS = 10_000;
@@ -63,7 +63,7 @@ const connection = new Connection(browserSurroundings(() => language.value), {
     dispatch({ type: "local/link", link });
   },
   welcomed: () => {
-    void ask({ type: "subscribe", topics: ["turns", "engines", "sessions", "notices", "telemetry"] });
+    void ask({ type: "subscribe", topics: ["turns", "engines", "sessions", "notices", "telemetry", "plugins"] });
     void ask({ type: "list_sessions" });
     void ask({ type: "list_commands" });
     const { current } = state.value;
@@ -203,6 +203,11 @@ export function stop(): void {
 }
 
 /** Silence now; the text goes on. */
+/** Answers a command's question; without `accept` it is a no. */
+export function answer(question: Question, accept: boolean, text = ""): void {
+  void ask({ type: "answer_question", turn: question.turn, question: question.question, accept, text });
+}
+
 export function hush(): void {
   player.flush();
   if (state.value.speaking !== null) dispatch({ type: "local/speaking", turn: null });

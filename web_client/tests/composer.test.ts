@@ -58,6 +58,9 @@ test("a text over the limit is blocked with both numbers", () => {
 test("completions follow what is typed, in every language", () => {
   expect(completions("/", COMMANDS)).toEqual(COMMANDS);
   expect(completions("/이", COMMANDS)).toEqual([IMAGE]);
+  expect(completions("/ㅇㅁㅈ", COMMANDS)).toEqual([IMAGE]);
+  expect(completions("/도ㅇ", COMMANDS)).toEqual([HELP]);
+  expect(completions("/ㅁㅇ", COMMANDS)).toEqual([]);
   expect(completions("/He", COMMANDS)).toEqual([HELP]);
   expect(completions("/help me", COMMANDS)).toEqual([]);
   expect(completions("도움말", COMMANDS)).toEqual([]);

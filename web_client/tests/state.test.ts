@@ -248,3 +248,21 @@ test("an answer interrupted before its first word thinks again, and one that has
   state = run([{ type: "cancelled", turn: 3, session: "s" }, { type: "interrupted", turn: 3, fault: FAULT }], state);
   expect(contents(state)[1]).toEqual(["assistant", "", "cancelled"]);
 });
+
+test("a command's question is asked until it is closed", () => {
+  const question = { type: "question", turn: 5, question: 1, text: "지울까요?", confirm: true } as const;
+  let state = run([question, question]);
+  expect(state.questions).toEqual([question]);
+  state = run([{ type: "question_closed", turn: 5, question: 2 }], state);
+  expect(state.questions).toEqual([question]);
+  expect(run([{ type: "question_closed", turn: 5, question: 1 }], state).questions).toEqual([]);
+});
+
+test("what a plugin tells is a toast, and its new commands are there at once", () => {
+  const state = run([
+    { type: "notify", plugin: "timer", title: "타이머", text: "10분이 지났습니다" },
+    { type: "plugins_changed", plugins: [], commands: [{ name: "timer", names: { ko: ["타이머"] }, help: {} }] },
+  ]);
+  expect(state.toasts[0]?.told).toEqual({ title: "타이머", text: "10분이 지났습니다" });
+  expect(state.commands.map((command) => command.name)).toEqual(["timer"]);
+});

@@ -5,6 +5,7 @@ import { say, t } from "../i18n";
 import { type ChatMessage, type Figures, running, shown } from "../state";
 import { hush, state, submit } from "../store";
 import { Icon } from "./icons";
+import { Questions } from "./questions";
 import { Line, RichText } from "./rich_text";
 
 const NEAR_BOTTOM_PX = 80;
@@ -86,6 +87,7 @@ const Message = memo(function Message({ message, asked, speaking }: MessageProps
           <span>{message.progress.text}</span>
         </div>
       )}
+      {busy && <Questions turn={message.turn} />}
       <Ending message={message} asked={asked} />
       <footer class="message-foot">
         {speaking && (

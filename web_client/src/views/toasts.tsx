@@ -16,7 +16,7 @@ export function Toasts() {
 }
 
 function OneToast({ toast }: { toast: Toast }) {
-  const { fault, undo } = toast;
+  const { fault, undo, told } = toast;
   const urgent = toast.level === "error";
   return (
     <section class={`toast ${toast.level}`} role={urgent ? "alert" : "status"}>
@@ -34,6 +34,8 @@ function OneToast({ toast }: { toast: Toast }) {
             </p>
           </>
         )}
+        {told?.title ? <p class="toast-message">{told.title}</p> : null}
+        {told !== undefined && <p class="toast-message">{told.text}</p>}
         {undo !== null && <p class="toast-message">{t("deleted", { title: undo.title || t("untitled") })}</p>}
       </div>
       {undo !== null && (
