@@ -12,6 +12,7 @@ from aimark_daemon import __version__
 from aimark_daemon.config.keeper import ConfigKeeper
 from aimark_daemon.config.schema import config_schema
 from aimark_daemon.gpu.telemetry import Sampler
+from aimark_daemon.plugins.host import PluginHost
 from aimark_daemon.protocol import messages as m
 from aimark_daemon.provision import Provision
 from aimark_daemon.roster import JOBS, Job, Roster
@@ -24,7 +25,7 @@ from aimark_daemon.workers.base import WorkerState
 class DaemonControls:
     """The `Controls` of the dispatch, over the daemon's parts. `stop` ends the daemon, `stopping` tells if it ends."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - every part of the daemon
         self,
         *,
         store: AsyncStore,
@@ -32,6 +33,7 @@ class DaemonControls:
         provision: Provision,
         sampler: Sampler,
         keeper: ConfigKeeper,
+        plugins: PluginHost,
         server: Callable[[], Server],
         stop: Callable[[], None],
         stopping: Callable[[], bool],
@@ -41,6 +43,7 @@ class DaemonControls:
         self._provision = provision
         self._sampler = sampler
         self._keeper = keeper
+        self._plugins = plugins
         self._server = server
         self._stop = stop
         self._stopping = stopping
@@ -110,6 +113,18 @@ class DaemonControls:
     async def set_config(self, key: str, value: object) -> tuple[str, ...]:
         """Change a value; engines it concerns are loaded again. Returns the keys that wait for a restart."""
         return await self._keeper.set(key, value)
+
+    def plugins(self) -> m.PluginsReply:
+        """The plugins and their states."""
+        return m.PluginsReply(id=0, plugins=self._plugins.infos(), folder=str(self._plugins.places.folder or ""))
+
+    async def set_plugin(self, plugin: str, *, enabled: bool) -> None:
+        """Enable or disable a plugin, for the next starts too; one that failed is tried again."""
+        self._plugins.known(plugin)
+        disabled = [name for name in self._keeper.config.plugins.disabled if name != plugin]
+        await self._keeper.set("plugins.disabled", disabled if enabled else [*disabled, plugin])
+        if enabled:
+            await self._plugins.release(plugin)
 
     def look(self) -> m.TelemetryHistory:
         """The telemetry until now, for a client that begins to look."""

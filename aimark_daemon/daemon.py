@@ -6,10 +6,11 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from aimark_daemon import __version__
 from aimark_daemon.assistant import Assistant, Listener
@@ -24,7 +25,10 @@ from aimark_daemon.gpu.telemetry import Sampler, Work
 from aimark_daemon.llm_loader import LlmLoader
 from aimark_daemon.models.store import ModelStore
 from aimark_daemon.paths import Paths
-from aimark_daemon.plugins.host import PluginHost, bundled_folder
+from aimark_daemon.plugins.entries import Places
+from aimark_daemon.plugins.host import PluginHost
+from aimark_daemon.plugins.service import Plugins
+from aimark_daemon.plugins.sources import bundled_folder
 from aimark_daemon.protocol import messages as m
 from aimark_daemon.provision import Progress, Provision
 from aimark_daemon.roster import JOBS, Job, Roster
@@ -41,6 +45,8 @@ log = logging.getLogger("aimark.daemon")
 
 _BACKUP_AGE = timedelta(days=1)
 _HOUSEKEEPING_S = 3600.0
+PLUGINS_S = 2.0
+"""How long the port stays closed for plugins that take their time to load."""
 _KEEP_DELETED = timedelta(days=30)
 """How long a deleted session can be restored."""
 
@@ -53,6 +59,10 @@ class Options:
     """Instead of the configured one; 0 takes any free port."""
     fake_engines: bool = False
     """Fakes instead of models: for tests of clients."""
+    safe_mode: bool = False
+    """Only the plugins that come with the program."""
+    only_plugins: frozenset[str] | None = None
+    """Only these plugins; None for all."""
 
 
 class Daemon:
@@ -87,6 +97,7 @@ class Daemon:
         self._provision: Provision
         self._roster: Roster
         self._loader: LlmLoader
+        self._plugins: Plugins
 
     @property
     def in_use(self) -> bool:
@@ -128,10 +139,14 @@ class Daemon:
         self._roster = Roster(self._supervisor)
         stack.push_async_callback(self._roster.stop)
         self._keeper = ConfigKeeper(self._loaded, apply=self._apply, tell=self._tell, forget=self._forget)
+        self._plugins = Plugins(self._plugin_host())
+        stack.push_async_callback(self._plugins.host.stop)
+        self._background(stack, self._plugins.run(lambda: self._assistant.busy))
+        loading = self._background(stack, self._plugins.host.load())
         self._assistant = Assistant(
             store=self._store,
             roster=self._roster,
-            host=self._plugins(),
+            plugins=self._plugins,
             config=lambda: self._keeper.config,
             publish=self._publish,
             clock=time.monotonic,
@@ -156,13 +171,25 @@ class Daemon:
         self._roster.on_change(lambda job, info: self._publish("engines", m.EngineChanged(engine=job, info=info)))
         self._roster.on_change(self._engine_changed)
         self._roster.on_change(lambda job, info: self._loader.heard(info) if job == "llm" else None)
+        await asyncio.wait({loading}, timeout=PLUGINS_S)
         await self._serve(stack, instance)
         for warning in self._loaded.warnings:
             self._tell(warning)
-        for work in (self._sampler.run(), self._keeper.watch(), self._provision.supply(), keep_house(self._store)):
-            task = asyncio.create_task(work)
-            task.add_done_callback(_complain)
-            stack.push_async_callback(_end, task)
+        for work in (
+            self._sampler.run(),
+            self._keeper.watch(),
+            self._provision.supply(),
+            keep_house(self._store),
+        ):
+            self._background(stack, work)
+
+    @staticmethod
+    def _background(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Work that ends with the daemon."""
+        task = asyncio.create_task(work)
+        task.add_done_callback(_complain)
+        stack.push_async_callback(_end, task)
+        return task
 
     async def _serve(self, stack: AsyncExitStack, instance: Instance) -> None:
         """Open the port, say where it is, and listen for signals."""
@@ -172,6 +199,7 @@ class Daemon:
             provision=self._provision,
             sampler=self._sampler,
             keeper=self._keeper,
+            plugins=self._plugins.host,
             server=lambda: self._server,
             stop=self.shutdown,
             stopping=self._stopping.is_set,
@@ -195,17 +223,30 @@ class Daemon:
         planned = spec.name == "llm" and not self._options.fake_engines
         return Supervisor(spec, remedy=self._loader.remedy if planned else CrashRemedy(time.monotonic))
 
-    def _plugins(self) -> PluginHost:
-        host = PluginHost(self._loaded.config.plugins.disabled)
-        host.load_folder(bundled_folder())
-        host.load_folder(self._paths.plugins)
-        return host
+    def _plugin_host(self) -> PluginHost:
+        theirs = not self._options.safe_mode
+        places = Places(
+            bundled=bundled_folder(),
+            installed=theirs,
+            folder=self._paths.plugins if theirs else None,
+            only=self._options.only_plugins,
+        )
+        config = self._keeper.config.plugins
+        return PluginHost(places, config, tell=self._tell, changed=self._plugins_changed)
+
+    def _plugins_changed(self) -> None:
+        host = self._plugins.host
+        if not hasattr(self, "_dispatch"):
+            return
+        self._publish("plugins", m.PluginsChanged(plugins=host.infos(), commands=host.registry.infos()))
 
     async def _apply(self, changed: Changes) -> None:
         """Bring a changed configuration into force."""
         self._sampler.wake()
         if "log.level" in changed.live:
             set_log_level(self._keeper.config.log)
+        if any(key.startswith("plugins.") for key in changed.live):
+            await self._plugins.host.configure(self._keeper.config.plugins)
         if jobs := tuple(job for job in JOBS if job in changed.engines):
             await self._provision.supply(jobs)
         if changed.restart:
@@ -240,6 +281,7 @@ class Daemon:
 
     def _publish(self, topic: m.Topic, event: m.Event, besides: Listener | None = None) -> None:
         self._dispatch.publish(topic, event, besides)
+        self._plugins.observe(event)
 
     def shutdown(self) -> None:
         """Stop soon."""

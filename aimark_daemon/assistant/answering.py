@@ -12,11 +12,12 @@ from aimark_daemon.assistant.speaking import Speaker
 from aimark_daemon.assistant.thinking import Thinking
 from aimark_daemon.config.instructions import instructions
 from aimark_daemon.config.types import Config
+from aimark_daemon.conversation.notes import with_notes
 from aimark_daemon.conversation.prompt import build_messages
 from aimark_daemon.conversation.slash import SlashLine
 from aimark_daemon.engines.base import ChatRequest, Facts, Sampling, TextDelta
 from aimark_daemon.plugins.context import Context, NotifyOutput, ProgressOutput, TableOutput, TextOutput
-from aimark_daemon.plugins.host import PluginHost
+from aimark_daemon.plugins.service import Plugins
 from aimark_daemon.protocol.messages import Notify, Progress
 from aimark_daemon.roster import Roster
 from aimark_daemon.store import AsyncStore
@@ -39,7 +40,7 @@ class Answer(msgspec.Struct):
 async def answer_by_command(
     turn: RunningTurn,
     speaker: Speaker | None,
-    host: PluginHost,
+    plugins: Plugins,
     line: SlashLine,
     context: Context,
     notify: Callable[[Notify], None],
@@ -49,7 +50,7 @@ async def answer_by_command(
     Raises:
         AimarkError: the command's fault.
     """
-    async with contextlib.aclosing(host.run(line, context)) as outputs:
+    async with contextlib.aclosing(plugins.run_command(line, context)) as outputs:
         async for output in outputs:
             match output:
                 case TextOutput(text):
@@ -61,7 +62,7 @@ async def answer_by_command(
                 case ProgressOutput(fraction, text):
                     turn.tell(Progress(turn=turn.number, fraction=fraction, text=text))
                 case NotifyOutput(text, title):
-                    notify(Notify(plugin=host.find(line).plugin, text=text, title=title, turn=turn.number))
+                    notify(Notify(plugin=context.plugin, text=text, title=title, turn=turn.number))
     return Answer()
 
 
@@ -72,15 +73,19 @@ async def answer_by_model(
     store: AsyncStore,
     config: Config,
     *,
+    plugins: Plugins,
     clock: Callable[[], float],
 ) -> Answer:
-    """Let the language model answer.
+    """Let the language model answer, with what plugins tell it for this question.
 
     Raises:
         AimarkError: the engine's fault.
     """
     history = await store.history(turn.session, config.llm.history_turns)
-    messages = build_messages(instructions(config), history, turn.text, config.llm.history_turns)
+    language = turn.listener.language
+    notes = await plugins.notes(turn.text, turn.session, language)
+    asked = with_notes(turn.text, notes, language)
+    messages = build_messages(instructions(config), history, asked, config.llm.history_turns)
     asked_s = turn.stopwatch.elapsed_s()
     stored_at = clock()
 

@@ -23,7 +23,7 @@ from aimark_daemon.conversation.slash import parse_slash
 from aimark_daemon.conversation.turn import Step
 from aimark_daemon.engines.base import Language, Transcript
 from aimark_daemon.errors import as_fault
-from aimark_daemon.plugins.host import PluginHost
+from aimark_daemon.plugins.service import Plugins
 from aimark_daemon.protocol.audio import AudioFrame
 from aimark_daemon.protocol.messages import (
     MAX_TEXT_CHARS,
@@ -55,14 +55,14 @@ class Assistant:
         *,
         store: AsyncStore,
         roster: Roster,
-        host: PluginHost,
+        plugins: Plugins,
         config: Callable[[], Config],
         publish: Publish,
         clock: Callable[[], float],
     ) -> None:
         self._store = store
         self._roster = roster
-        self._host = host
+        self._plugins = plugins
         self._config = config
         self._publish = publish
         self._clock = clock
@@ -106,9 +106,10 @@ class Assistant:
             raise TEXT_EMPTY()
         if len(text) > MAX_TEXT_CHARS:
             raise TEXT_TOO_LONG(length=len(text), limit=MAX_TEXT_CHARS)
+        text = await self._plugins.transform_input(text, listener.language)
         line = parse_slash(text)
         if line is not None:
-            self._host.check(line)
+            self._plugins.check(line)
         return (await self._begin(text, session, speak, listener, request, Stopwatch(self._clock))).number
 
     async def listen(self, listener: Listener, stream: int, *, language: Language, session: str | None) -> None:
@@ -139,7 +140,8 @@ class Assistant:
         stopwatch = Stopwatch(self._clock)
         transcript = await self._streams.end(listener, stream)
         stopwatch.mark("transcript")
-        turn = await self._begin(transcript.text, session, speak, listener, stream, stopwatch, transcript)
+        text = await self._plugins.transform_input(transcript.text, listener.language)
+        turn = await self._begin(text, session, speak, listener, stream, stopwatch, transcript)
         return turn.number
 
     def stop_listening(self, listener: Listener, stream: int) -> bool:
@@ -177,7 +179,7 @@ class Assistant:
 
     def commands(self) -> Sequence[CommandInfo]:
         """Every command there is."""
-        return self._host.infos()
+        return self._plugins.commands()
 
     async def rename_session(self, session: str, title: str) -> None:
         """Give one session another title, and tell everyone."""
@@ -247,6 +249,7 @@ class Assistant:
                         stopwatch=turn.stopwatch,
                         speed=config.tts.speed,
                         clock=self._clock,
+                        transform=self._plugins.transform_speech,
                     )
                 answer = await self._answer(turn, speaker, config)
                 turn.step(Step.ANSWER)
@@ -271,9 +274,11 @@ class Assistant:
     async def _answer(self, turn: RunningTurn, speaker: Speaker | None, config: Config) -> Answer:
         line = parse_slash(turn.text)
         if line is not None:
-            context = self._host.context(line, turn.number, turn.session, turn.listener.language, self)
-            return await answer_by_command(turn, speaker, self._host, line, context, self._notify)
-        answer = await answer_by_model(turn, speaker, self._roster, self._store, config, clock=self._clock)
+            context = self._plugins.context(line, turn.number, turn.session, turn.listener.language, self)
+            return await answer_by_command(turn, speaker, self._plugins, line, context, self._notify)
+        answer = await answer_by_model(
+            turn, speaker, self._roster, self._store, config, plugins=self._plugins, clock=self._clock
+        )
         self._tokens_per_s = answer.tokens_per_s or self._tokens_per_s
         return answer
 

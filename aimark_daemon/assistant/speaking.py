@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import msgspec
@@ -36,7 +36,8 @@ AHEAD_S = 30.0
 class Speaker:
     """Speaks one answer. Feed it text, then `finish`; `cancel` ends it at once. Its faults never fail the turn.
 
-    Nothing more is spoken for a `listener` that has left.
+    Nothing more is spoken for a `listener` that has left. `transform(clause, language)` gives what is spoken for a
+    clause; what is shown stays.
     """
 
     def __init__(
@@ -48,8 +49,10 @@ class Speaker:
         stopwatch: Stopwatch,
         speed: float,
         clock: Callable[[], float],
+        transform: Callable[[str, str], Awaitable[str]] | None = None,
     ) -> None:
         self._turn = turn
+        self._transform = transform
         self._roster = roster
         self._listener = listener
         self._stopwatch = stopwatch
@@ -101,7 +104,8 @@ class Speaker:
         """Have each part of a clause spoken by a voice of its language."""
         start = self._samples
         language = language_of(clause)
-        for text, spoken_in in split_by_script(speakable(clause, language), language):
+        words = await self._transform(clause, language) if self._transform is not None else clause
+        for text, spoken_in in split_by_script(speakable(words, language), language):
             if not text.strip() or not self._listener.open:
                 continue
             worker = await self._roster.get("tts")

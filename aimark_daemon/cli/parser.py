@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from aimark_daemon import __version__
 from aimark_daemon.cli.faults import TEXT_NOT_UTF8, USAGE
 
-COMMANDS = ("run", "ask", "say", "sessions", "models", "status", "stop", "open", "doctor", "demo", "bench")
+COMMANDS = ("run", "ask", "say", "sessions", "models", "status", "stop", "open", "doctor", "demo", "bench", "plugins")
 
 
 class Parser(argparse.ArgumentParser):
@@ -54,6 +54,7 @@ class _Builder:
         self._talk(commands)
         self._sessions(commands)
         self._models(commands)
+        self._plugins(commands)
         self._small(commands)
         self._bench(commands)
         return top
@@ -99,6 +100,11 @@ class _Builder:
             help=text(
                 "TCP port instead of the configured one; 0 takes any", "설정 대신 쓸 TCP 포트. 0은 비어 있는 포트"
             ),
+        )
+        run.add_argument(
+            "--safe-mode",
+            action="store_true",
+            help=text("only the plugins that come with the program", "기본 제공 플러그인만 불러옴"),
         )
         run.add_argument("--detached", choices=("call", "stay"), help=argparse.SUPPRESS)
 
@@ -181,6 +187,16 @@ class _Builder:
                 "이 크기의 빈 그래픽 카드가 있다고 보고, 예: 6GB",
             ),
         )
+
+    def _plugins(self, commands: Any) -> None:
+        plugins = self._command(commands, "plugins", "plugins", "플러그인", json=False)
+        about = plugins.add_subparsers(dest="action", metavar="ACTION", required=True)
+        self._command(about, "list", "list plugins and whether they work", "플러그인과 상태 나열")
+        self._command(about, "folder", "print the folder of your plugins", "내 플러그인 폴더 출력")
+        enable = self._command(about, "enable", "turn a plugin on, or try it again", "플러그인 켜기 또는 다시 시도")
+        disable = self._command(about, "disable", "turn a plugin off", "플러그인 끄기")
+        for one in (enable, disable):
+            one.add_argument("name", type=utf8, metavar="NAME")
 
     def _small(self, commands: Any) -> None:
         self._command(commands, "status", "what the daemon is doing", "데몬의 상태")

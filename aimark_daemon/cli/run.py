@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable
@@ -21,6 +22,8 @@ from aimark_daemon.errors import AimarkError, Exit
 from aimark_daemon.protocol.messages import EngineInfo
 from aimark_daemon.server.faults import ALREADY_RUNNING
 
+ONLY_PLUGINS = "AIMARK_PLUGINS"
+"""Names of the only plugins to load, with commas between; empty for none."""
 _LINGER_S = 1.0
 """How long a daemon for a call stays after its last client: commands called at the same time overlap."""
 _FIRST_CLIENT_S = 60.0
@@ -53,7 +56,7 @@ def run(shell: Shell, arguments: Namespace) -> int:
             told[job] = line
             shell.note(line)
 
-    daemon_options = Options(port=arguments.port, fake_engines=shell.fake_engines)
+    daemon_options = _options(shell, arguments)
 
     async def main() -> None:
         daemon = Daemon(
@@ -76,6 +79,16 @@ def run(shell: Shell, arguments: Namespace) -> int:
     finally:
         downloads.close()
     return Exit.OK
+
+
+def _options(shell: Shell, arguments: Namespace) -> Options:
+    only = os.environ.get(ONLY_PLUGINS)
+    return Options(
+        port=arguments.port,
+        fake_engines=shell.fake_engines,
+        safe_mode=arguments.safe_mode,
+        only_plugins=None if only is None else frozenset(name.strip() for name in only.split(",")),
+    )
 
 
 def _run_detached(shell: Shell, arguments: Namespace) -> int:
@@ -114,7 +127,7 @@ async def _detached(shell: Shell, loaded: Loaded, arguments: Namespace, marker: 
     daemon = Daemon(
         shell.paths,
         loaded,
-        Options(port=arguments.port, fake_engines=shell.fake_engines),
+        _options(shell, arguments),
         ready=ready,
         progress=lambda _model, _done, _total: None,
     )

@@ -151,11 +151,11 @@ class PluginsConfig(Section, frozen=True, kw_only=True):
 
     disabled: Annotated[
         tuple[Annotated[str, Meta(min_length=1, max_length=200)], ...],
-        Meta(max_length=1000, description="Names of plugins that stay off.", extra_json_schema=_RESTART),
+        Meta(max_length=1000, description="Names of plugins that stay off."),
     ] = ()
     settings: Annotated[
         dict[str, dict[str, Any]],
-        Meta(description="Settings of each plugin by its name.", extra_json_schema=_RESTART),
+        Meta(description="Settings of each plugin by its name."),
     ] = {}
 
 

@@ -70,10 +70,12 @@ class Context:
         language: str,
         services: Services,
         turn: int = 0,
+        plugin: str = "",
         settings: Any = None,
     ) -> None:
         self.session = session
         self.language = language
+        self.plugin = plugin
         self.settings = settings
         self._turn = turn
         self._services = services

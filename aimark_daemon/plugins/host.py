@@ -1,204 +1,310 @@
-"""The plugin host: loads plugins one by one, keeps their commands, and runs them so that none can harm the daemon."""
+"""The plugin host: finds plugins, loads and unloads them one by one, and takes out those that fail too often."""
 
 from __future__ import annotations
 
-import contextlib
-import importlib.util
+import asyncio
 import logging
-import math
-import sys
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
-from dataclasses import replace
-from enum import StrEnum
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from types import ModuleType
-from typing import Final, cast
+from typing import Final
 
-import msgspec
 import pluggy
 
-from aimark_daemon.conversation.slash import SlashLine, fold
-from aimark_daemon.errors import Text
-from aimark_daemon.plugins.commands import Command
-from aimark_daemon.plugins.completion import suggest
-from aimark_daemon.plugins.context import Context, Output, Services
-from aimark_daemon.plugins.faults import COMMAND_COOLING, COMMAND_UNKNOWN
+from aimark_daemon.config.types import PluginsConfig
+from aimark_daemon.errors import AimarkError, Fault
+from aimark_daemon.plugins import life_faults as faults
+from aimark_daemon.plugins import loading, sources
+from aimark_daemon.plugins.calls import HookCalls
+from aimark_daemon.plugins.entries import Entry, Places, PluginState
 from aimark_daemon.plugins.hookspecs import PROJECT, Hooks
-from aimark_daemon.plugins.running import run_handler
-from aimark_daemon.protocol.messages import CommandInfo
+from aimark_daemon.plugins.manifest import Manifest, in_order
+from aimark_daemon.plugins.registry import Registry
+from aimark_daemon.plugins.sources import Found
+from aimark_daemon.plugins.strikes import Strikes
+from aimark_daemon.plugins.tasks import PluginTasks
+from aimark_daemon.plugins.threads import in_thread
+from aimark_daemon.protocol.messages import PluginInfo
 
 log = logging.getLogger("aimark.plugins")
-NOTHING_DONE: Final = Text("Nothing was done.", "아무것도 하지 않았습니다.")
-_MODULE_PREFIX = "aimark_plugin_"
 
-
-class PluginState(StrEnum):
-    """Where a plugin is."""
-
-    ACTIVE = "active"
-    DISABLED = "disabled"
-    FAILED = "failed"
-
-
-class PluginStatus(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A plugin as people see it; `why` says what went wrong."""
-
-    name: str
-    state: PluginState
-    why: str = ""
-
-
-def bundled_folder() -> Path:
-    """Where the plugins that come with the program lie: in a wheel inside the package, in a checkout beside it."""
-    package = Path(__file__).resolve().parent.parent
-    inside = package / "bundled_plugins"
-    return inside if inside.is_dir() else package.parent / "plugins"
+DISCOVERY_S: Final = 10.0
+STARTUP_S: Final = 10.0
+SHUTDOWN_S: Final = 5.0
+TASKS_S: Final = 1.0
 
 
 class PluginHost:
-    """Loaded plugins and their commands. Single-threaded: belongs to the event loop."""
+    """Loaded plugins. Belongs to the event loop.
 
-    def __init__(self, disabled: Sequence[str] = (), *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._disabled = frozenset(disabled)
+    `tell` is called with what people should know, `changed` when plugins or commands are others than before.
+    """
+
+    def __init__(
+        self,
+        places: Places | None = None,
+        config: PluginsConfig | None = None,
+        *,
+        tell: Callable[[Fault], None] = lambda fault: None,  # noqa: ARG005 - the default
+        changed: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.places = places or Places()
+        self._config = config or PluginsConfig()
+        self._tell = tell
+        self._changed = changed
         self._clock = clock
-        self._ready_at: dict[str, float] = {}
-        """When a command's cooldown ends."""
         self._manager = pluggy.PluginManager(PROJECT)
         self._manager.add_hookspecs(Hooks)
-        self._settings: dict[str, object] = {}
-        self._statuses: dict[str, PluginStatus] = {}
-        self._commands: dict[str, Command] = {}
+        self._entries: list[Entry] = []
+        self._strikes = Strikes()
+        self._turn = asyncio.Lock()
+        """Loading and unloading happen one at a time."""
+        self._ending: set[asyncio.Task[None]] = set()
+        self._owners: dict[str, str | None] = {}
+        self._last: dict[str, Fault] = {}
+        """The last failure of each plugin."""
+        self.registry = Registry(clock)
+        self.tasks = PluginTasks()
+        self.calls = HookCalls(self._manager, self.tasks, self._is_active, self.struck)
 
     @property
-    def statuses(self) -> Sequence[PluginStatus]:
-        """Every plugin that was found, loaded or not."""
-        return tuple(self._statuses.values())
+    def entries(self) -> Sequence[Entry]:
+        """Every plugin that was found, loaded or not, in the order of loading."""
+        return tuple(self._entries)
 
-    @property
-    def commands(self) -> Sequence[Command]:
-        """Every command, by name."""
-        return tuple(sorted(set(self._commands.values()), key=lambda command: command.name))
+    def infos(self) -> tuple[PluginInfo, ...]:
+        """Every plugin as people see it, by name."""
+        return tuple(sorted((entry.info() for entry in self._entries), key=lambda info: info.name))
 
-    def infos(self) -> Sequence[CommandInfo]:
-        """Every command as clients see it."""
-        return tuple(command.info() for command in self.commands)
+    def owner(self, file: str) -> str | None:
+        """The plugin to which a source file belongs."""
+        if file not in self._owners:
+            roots = ((entry.found.root, entry.found.name) for entry in self._entries if entry.plugin is not None)
+            self._owners[file] = next((name for root, name in roots if root and file.startswith(root)), None)
+        return self._owners[file]
 
-    def load_folder(self, folder: Path) -> None:
-        """Load each `*.py` file and package of a folder; what fails is recorded and the others go on."""
-        if not folder.is_dir():
-            return
-        for path in sorted(folder.iterdir()):
-            if path.name.startswith(("_", ".")):
-                continue
-            if path.suffix == ".py":
-                self._load(path.stem, path)
-            elif (path / "__init__.py").is_file():
-                self._load(path.name, path / "__init__.py")
+    async def load(self) -> None:
+        """Find and load all plugins; what fails is kept with its reason, and the others go on."""
+        self.tasks.install(asyncio.get_running_loop())
+        async with self._turn:
+            for found in await self._discover():
+                self._entries.append(Entry(found))
+            await self._load(self._entries)
+        self._changed()
 
-    def _load(self, name: str, path: Path) -> None:
-        if name in self._disabled:
-            self._statuses[name] = PluginStatus(name, PluginState.DISABLED)
-            return
-        try:
-            self.register(name, _import(name, path))
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything, and may not end us
-            sys.modules.pop(_MODULE_PREFIX + name, None)
-            self._statuses[name] = PluginStatus(name, PluginState.FAILED, f"{type(error).__name__}: {error}")
-            log.warning("plugin %s was not loaded: %s: %s", name, type(error).__name__, error)
+    async def stop(self) -> None:
+        """Unload all plugins, the last one first."""
+        async with self._turn:
+            for entry in reversed(self._entries):
+                await self._unload(entry)
+        self.tasks.uninstall(asyncio.get_running_loop())
 
-    def register(self, name: str, plugin: object) -> None:
-        """Take in a plugin's hooks and commands.
+    async def rescan(self) -> bool:
+        """Take up what was added, edited or removed in the user's folder; whether there was anything."""
+        folder = self.places.folder
+        if folder is None:
+            return False
+        async with self._turn:
+            known = {entry.found.place: entry for entry in self._entries if entry.found.source == "folder"}
+            there = {found.place: found for found in await self._in_folder(folder)}
+            stamps = await in_thread(lambda: {place: _stamp(found) for place, found in there.items()}, DISCOVERY_S)
+            gone = [entry for place, entry in known.items() if place not in there]
+            edited = [entry for place, entry in known.items() if place in there and stamps[place] != entry.stamp]
+            added = [Entry(found) for place, found in there.items() if place not in known]
+            for entry in (*gone, *edited):
+                await self._unload(entry)
+            for entry in gone:
+                self._entries.remove(entry)
+            for entry in edited:
+                self._strikes.forget(entry.found.name)
+            self._entries += added
+            again = [*edited, *added]
+            if gone:  # a name or a command may be free now
+                again += [entry for entry in self._entries if entry.state == PluginState.FAILED and entry not in again]
+            await self._load(again)
+        if gone or again:
+            self._changed()
+        return bool(gone or again)
 
-        Raises:
-            ValueError: a command's name is taken.
-            pluggy.PluginValidationError: a hook that does not exist, or with wrong arguments.
-        """
-        self._manager.register(plugin, name)
-        try:
-            self._manager.check_pending()
-            commands = [
-                replace(command, plugin=name)
-                for caller in [self._manager.hook.aimark_register_commands]
-                for implementation in caller.get_hookimpls()
-                if implementation.plugin is plugin
-                for command in cast("Iterable[Command]", implementation.function())
+    async def configure(self, config: PluginsConfig) -> None:
+        """Bring other settings into force: plugins are enabled, disabled, or loaded again with their new settings."""
+        async with self._turn:
+            before, self._config = self._config, config
+            again = []
+            for entry in self._entries:
+                name = entry.found.name
+                if (name in before.disabled) != (name in config.disabled) or before.settings.get(
+                    name
+                ) != config.settings.get(name):
+                    await self._unload(entry)
+                    again.append(entry)
+            await self._load(again)
+        self._changed()
+
+    async def release(self, name: str) -> None:
+        """Try a plugin that failed or was quarantined again."""
+        async with self._turn:
+            self._strikes.forget(name)
+            again = [
+                entry
+                for entry in self._entries
+                if entry.found.name == name and entry.state in (PluginState.FAILED, PluginState.QUARANTINED)
             ]
-            spellings: dict[str, Command] = {}
-            for command in commands:
-                for spelling in command.spellings():
-                    other = self._commands.get(spelling) or spellings.get(spelling)
-                    if other is not None and other is not command:
-                        raise ValueError(f"/{spelling} is already a command of {other.plugin}")
-                    spellings[spelling] = command
-        except BaseException:
-            self._manager.unregister(plugin)
-            raise
-        self._commands.update(spellings)
-        self._statuses[name] = PluginStatus(name, PluginState.ACTIVE)
+            await self._load(again)
+        self._changed()
 
-    def find(self, line: SlashLine) -> Command:
-        """The command that a typed line names.
+    def known(self, name: str) -> None:
+        """Check that there is such a plugin.
 
         Raises:
-            AimarkError: `command_unknown`, with the nearest name.
+            AimarkError: `plugin_unknown`.
         """
-        command = self._commands.get(fold(line.name))
-        if command is None:
-            near = suggest(line.name, self.infos())
-            raise COMMAND_UNKNOWN(
-                name=line.name,
-                suggestion=f"Did you mean /{near}? " if near else "",
-                suggestion_ko=f"혹시 /{near} 명령을 찾으시나요? " if near else "",
-            )
-        return command
+        if not any(entry.found.name == name for entry in self._entries):
+            raise faults.PLUGIN_UNKNOWN(name=name)
 
-    def check(self, line: SlashLine) -> Command:
-        """The command that a typed line names, if the line can be run now.
-
-        Raises:
-            AimarkError: `command_unknown`, `command_cooling`, or an argument's fault.
-        """
-        command = self.find(line)
-        command.arguments(line)
-        left = self._ready_at.get(command.name, 0.0) - self._clock()
-        if left > 0:
-            raise COMMAND_COOLING(name=line.name, seconds=math.ceil(left))
-        return command
-
-    def context(self, line: SlashLine, turn: int, session: str, language: str, services: Services) -> Context:
-        """What the command that a typed line names is handed.
-
-        Raises:
-            AimarkError: `command_unknown`.
-        """
-        settings = self._settings.get(self.find(line).plugin)
-        return Context(session=session, language=language, services=services, turn=turn, settings=settings)
-
-    async def run(self, line: SlashLine, context: Context) -> AsyncGenerator[Output, None]:
-        """Run the command that a typed line names; whatever its handler raises becomes `plugin_failed`.
-
-        Raises:
-            AimarkError: refused before anything ran, the command's own fault, or that of a handler that misbehaved.
-        """
-        command = self.check(line)
-        if command.confirm is not None and not await context.confirm(command.confirm):
-            yield context.text(NOTHING_DONE)
+    def struck(self, name: str, part: str, error: BaseException) -> None:
+        """A plugin failed in `part`, a hook or a command. Too often, and it is quarantined."""
+        if isinstance(error, AimarkError):
+            fault = error.fault
+        else:
+            problem = "it took too long" if isinstance(error, TimeoutError) else f"{type(error).__name__}: {error}"
+            fault = faults.PLUGIN_HOOK_FAILED.fault(name=name, hook=part, problem=problem)
+        log.warning("%s %s", fault.message.en, fault.detail, exc_info=error)
+        self._last[name] = fault
+        entry = next((one for one in self._entries if one.found.name == name and one.plugin is not None), None)
+        if entry is None or not self._strikes.add(name, self._clock()) or entry.state != PluginState.ACTIVE:
             return
-        self._ready_at[command.name] = self._clock() + command.cooldown_s
-        async with contextlib.aclosing(run_handler(command, command.arguments(line), context)) as outputs:
-            async for output in outputs:
-                yield output
+        entry.state = PluginState.QUARANTINED
+        entry.fault = faults.PLUGIN_QUARANTINED.fault(
+            fault.detail, name=name, problem=fault.message.en, problem_ko=fault.message.ko
+        )
+        self._tell(entry.fault)
+        task = asyncio.get_running_loop().create_task(self._take_out(entry))
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+
+    def blocked(self, name: str, place: str, seconds: float) -> None:
+        """A plugin held the event loop up; told, and counted as a failure."""
+        error = faults.PLUGIN_BLOCKED(name=name, place=place, seconds=round(seconds, 2))
+        self._tell(error.fault)
+        self.struck(name, "the event loop", error)
+
+    # Life of plugins; called with `_turn` held
+
+    async def _discover(self) -> list[Found]:
+        places, found = self.places, []
+        if places.bundled is not None:
+            found += await self._in_folder(places.bundled, "bundled")
+        if places.installed:
+            found += await in_thread(sources.installed, DISCOVERY_S)
+        if places.folder is not None:
+            found += await self._in_folder(places.folder)
+        return found
+
+    async def _in_folder(self, folder: Path, source: sources.Source = "folder") -> list[Found]:
+        try:
+            return await in_thread(lambda: sources.in_folder(folder, source), DISCOVERY_S)
+        except OSError as error:
+            self._tell(faults.PLUGIN_FOLDER_UNREADABLE.fault(str(error), folder=folder))
+            return []
+
+    async def _load(self, entries: Iterable[Entry]) -> None:
+        """Load what may be loaded, each after what it needs."""
+        entries = list(entries)
+        wanted = [entry for entry in entries if self._may_load(entry)]
+        manifests = await in_thread(lambda: _look(entries, wanted), DISCOVERY_S)
+        sound = {}
+        for entry, manifest in zip(wanted, manifests, strict=True):
+            if isinstance(manifest, Fault):
+                self._fail(entry, manifest)
+            else:
+                sound[entry.found.name] = (entry, manifest)
+        order, circle = in_order({name: manifest.needs for name, (_, manifest) in sound.items()})
+        for name in circle:
+            self._fail(sound[name][0], faults.PLUGIN_NEEDS_CIRCLE.fault(names=", ".join(circle)))
+        for name in order:
+            await self._load_one(*sound[name])
+
+    def _may_load(self, entry: Entry) -> bool:
+        name, only = entry.found.name, self.places.only
+        entry.fault = None
+        if name in self._config.disabled or (only is not None and name not in only):
+            entry.state = PluginState.DISABLED
+            return False
+        for other in self._entries:
+            if other is entry:
+                return True
+            if other.found.name == name:
+                fault = faults.PLUGIN_NAME_TAKEN.fault(name=name, path=entry.found.place, other=other.found.place)
+                self._fail(entry, fault)
+                return False
+        return True
+
+    async def _load_one(self, entry: Entry, manifest: Manifest) -> None:
+        found = entry.found
+        try:
+            for other in manifest.needs:
+                if not self._is_active(other):
+                    raise faults.PLUGIN_NEEDS(name=found.name, other=other)
+            imported = await loading.import_plugin(found)
+            entry.plugin, entry.prefix = imported.plugin, imported.prefix
+            self._owners.clear()
+            entry.settings = loading.settings_of(found, entry.plugin, self._config.settings.get(found.name, {}))
+            loading.register(found, self._manager, entry.plugin)
+            commands = await loading.commands_of(found, self._manager, entry.plugin)
+            entry.commands = self.registry.add(found.name, commands)
+            entry.permissions = tuple(sorted({one for command in commands for one in command.permissions}))
+            entry.state = PluginState.ACTIVE
+            if not await self.calls.each("aimark_startup", STARTUP_S, only=found.name, settings=entry.settings):
+                raise AimarkError(self._last[found.name])
+        except AimarkError as error:
+            await self._unload(entry, politely=False)
+            self._fail(entry, error.fault)
+
+    async def _unload(self, entry: Entry, *, politely: bool = True) -> None:
+        """Take a plugin out; what it started ends with it."""
+        name, plugin = entry.found.name, entry.plugin
+        if plugin is None:
+            return
+        if politely and entry.state == PluginState.ACTIVE:
+            await self.calls.each("aimark_shutdown", SHUTDOWN_S, only=name)
+        entry.state, entry.commands = PluginState.DISABLED, ()
+        self.registry.remove(name)
+        if self._manager.is_registered(plugin):
+            self._manager.unregister(plugin)
+        if left := await self.tasks.end(name, TASKS_S):
+            log.warning("plugin %s left %d tasks behind that will not end", name, left)
+        sources.purge(entry.prefix)
+        entry.plugin, entry.prefix, entry.settings = None, "", None
+        self._owners.clear()
+
+    async def _take_out(self, entry: Entry) -> None:
+        async with self._turn:
+            fault = entry.fault
+            await self._unload(entry, politely=False)
+            entry.state, entry.fault = PluginState.QUARANTINED, fault
+        self._changed()
+
+    def _fail(self, entry: Entry, fault: Fault) -> None:
+        entry.state, entry.fault = PluginState.FAILED, fault
+        log.warning("%s %s", fault.message.en, fault.detail)
+        self._tell(fault)
+
+    def _is_active(self, name: str) -> bool:
+        return any(entry.found.name == name and entry.state == PluginState.ACTIVE for entry in self._entries)
 
 
-def _import(name: str, path: Path) -> ModuleType:
-    """The module in a file, under a name of its own."""
-    qualified = _MODULE_PREFIX + name
-    search = [str(path.parent)] if path.name == "__init__.py" else None
-    spec = importlib.util.spec_from_file_location(qualified, path, submodule_search_locations=search)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{path} is not a Python module")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[qualified] = module
-    spec.loader.exec_module(module)
-    return module
+def _look(entries: Iterable[Entry], wanted: Iterable[Entry]) -> list[Manifest | Fault]:
+    """What each wanted plugin says of itself, if it can work here; remembers what was looked at. Blocks."""
+    for entry in entries:
+        entry.stamp = _stamp(entry.found)
+    read = [(entry.found, loading.read(entry.found)) for entry in wanted]
+    return [one if isinstance(one, Fault) else loading.check(found, one) or one for found, one in read]
+
+
+def _stamp(found: Found) -> tuple[int, int, int]:
+    try:
+        return found.stamp()
+    except OSError:
+        return (0, 0, 0)

@@ -12,6 +12,8 @@ from aimark_daemon.errors import AimarkError
 from aimark_daemon.plugins.commands import Command
 from aimark_daemon.plugins.context import Context, Output, TableOutput, TextOutput
 from aimark_daemon.plugins.faults import PLUGIN_FAILED, PLUGIN_FLOODED, PLUGIN_SILENT
+from aimark_daemon.plugins.tasks import owned_by
+from aimark_daemon.plugins.threads import PluginStopped
 
 log = logging.getLogger("aimark.plugins")
 
@@ -22,12 +24,6 @@ AHEAD: Final = 32
 """Outputs that a handler may be ahead of who takes them: it waits then, and others go on."""
 CLOSE_S: Final = 1.0
 """How long a handler may take to end once it is cancelled."""
-
-
-class PluginStopped(BaseException):
-    """Raised within a plugin that blocks a thread. No plugin can catch it by mistake."""
-
-
 ANYTHING: Final = (Exception, SystemExit, PluginStopped)
 """What a plugin may raise and others survive."""
 
@@ -39,7 +35,8 @@ async def run_handler(command: Command, arguments: Mapping[str, Any], context: C
         AimarkError: the handler's own fault, `plugin_failed`, `plugin_flooded` or `plugin_silent`.
     """
     ahead: asyncio.Queue[Output | BaseException | None] = asyncio.Queue(AHEAD)
-    task = asyncio.create_task(_pump(command, arguments, context, ahead), name=f"command /{command.name}")
+    with owned_by(command.plugin):
+        task = asyncio.create_task(_pump(command, arguments, context, ahead), name=f"command /{command.name}")
     outputs = chars = 0
     try:
         while (output := await _next(ahead, command, context)) is not None:

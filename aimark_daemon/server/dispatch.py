@@ -45,6 +45,12 @@ class Controls(Protocol):
     async def set_config(self, key: str, value: object) -> tuple[str, ...]:
         """Change a value; returns the keys that take effect at the next start."""
 
+    def plugins(self) -> m.PluginsReply:
+        """The plugins and their states (its `id` is filled by the caller)."""
+
+    async def set_plugin(self, plugin: str, *, enabled: bool) -> None:
+        """Enable or disable a plugin."""
+
     def look(self) -> m.TelemetryHistory:
         """A client begins to look at the telemetry: the history until now. Samples follow."""
 
@@ -248,6 +254,11 @@ class Dispatch:
                 await controls.use_model(message.model)
             case m.RemoveModel():
                 await controls.remove_model(message.model)
+            case m.ListPlugins():
+                return msgspec.structs.replace(controls.plugins(), id=number)
+            case m.SetPlugin():
+                await controls.set_plugin(message.plugin, enabled=message.enabled)
+                return msgspec.structs.replace(controls.plugins(), id=number)
             case m.GetConfig():
                 reply = await controls.config()
                 return m.ConfigReply(id=number, values=reply.values, schema=reply.schema, restart=reply.restart)

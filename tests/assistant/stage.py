@@ -7,7 +7,10 @@ import time
 from aimark_daemon.assistant import Assistant
 from aimark_daemon.config.types import Config
 from aimark_daemon.engine_specs import fake_spec
-from aimark_daemon.plugins.host import PluginHost, bundled_folder
+from aimark_daemon.plugins.entries import Places
+from aimark_daemon.plugins.host import PluginHost
+from aimark_daemon.plugins.service import Plugins
+from aimark_daemon.plugins.sources import bundled_folder
 from aimark_daemon.protocol.audio import AudioFrame, FrameKind
 from aimark_daemon.protocol.messages import Cancelled, Delta, Done, TurnError
 from aimark_daemon.roster import JOBS, Roster
@@ -63,9 +66,9 @@ class Ear:
 
 
 class Stage:
-    def __init__(self, store, roster, engines, assistant, published, host):
+    def __init__(self, store, roster, engines, assistant, published, plugins, told):
         self.store, self.roster, self.engines, self.assistant = store, roster, engines, assistant
-        self.host = host
+        self.plugins, self.host, self.told = plugins, plugins.host, told
         self.published = published
 
     async def say(self, text, ear, **arguments):
@@ -81,10 +84,22 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def stage(folder, *, config=None, llm=None, stt=None, tts=None, absent=None, worker=InlineWorker, specs=None):
+async def stage(
+    folder,
+    *,
+    config=None,
+    llm=None,
+    stt=None,
+    tts=None,
+    absent=None,
+    worker=InlineWorker,
+    specs=None,
+    plugin_folder=None,
+):
     """The stage, set up and taken down again. `llm`, `stt`, `tts` are settings of the fakes; `absent` job -> fault.
 
-    `worker(spec, engine)` makes the workers; `specs` job -> spec instead of that of a fake.
+    `worker(spec, engine)` makes the workers; `specs` job -> spec instead of that of a fake. `plugin_folder` holds
+    plugins beside the bundled ones.
     """
     store, _ = await AsyncStore.open(folder / "sessions.db")
     engines = {}
@@ -94,15 +109,23 @@ async def stage(folder, *, config=None, llm=None, stt=None, tts=None, absent=Non
         return worker(spec, engines[spec.name])
 
     roster = Roster(make_worker)
-    host = PluginHost()
-    host.load_folder(bundled_folder())
-    published = []
+    told, published = [], []
+    host = PluginHost(
+        Places(bundled=bundled_folder(), folder=plugin_folder), (config or Config()).plugins, tell=told.append
+    )
+    plugins = Plugins(host)
+    await host.load()
+
+    def publish(topic, event, besides=None):
+        published.append((topic, event))
+        plugins.observe(event)
+
     assistant = Assistant(
         store=store,
         roster=roster,
-        host=host,
+        plugins=plugins,
         config=lambda: config or Config(),
-        publish=lambda topic, event, besides=None: published.append((topic, event)),
+        publish=publish,
         clock=time.monotonic,
     )
     for job, settings in zip(JOBS, (llm, stt, tts), strict=True):
@@ -110,9 +133,13 @@ async def stage(folder, *, config=None, llm=None, stt=None, tts=None, absent=Non
             await roster.set_absent(job, absent[job])
         else:
             await roster.assign(job, (specs or {}).get(job) or fake_spec(job, settings))
+    watching = asyncio.create_task(plugins.run(lambda: assistant.busy))
     try:
-        yield Stage(store, roster, engines, assistant, published, host)
+        yield Stage(store, roster, engines, assistant, published, plugins, told)
     finally:
         await assistant.stop()
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        await host.stop()
         await roster.stop()
         await store.close()

@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
-from aimark_daemon import AimarkError, Text, command, hookimpl
+from aimark_daemon import AimarkError, Text, command
 from aimark_daemon.protocol.messages import Done, Question, QuestionClosed
 from tests.assistant.stage import Ear, stage
+from tests.plugins.hosts import with_commands
 
 
 @command("wipe", names={"ko": ["비우기"]}, help={"en": "Wipe", "ko": "비웁니다"}, confirm=Text("Wipe?", "비울까요?"))
@@ -19,14 +20,8 @@ async def choose(ctx):
     yield ctx.text(str(await ctx.ask("Which?", choices=["차", "커피"])))
 
 
-class Asking:
-    @hookimpl
-    def aimark_register_commands(self):
-        return [wipe, choose]
-
-
 async def asked(on, ear, text):
-    on.host.register("asking", Asking())
+    with_commands(on.host, "asking", wipe, choose)
     turn = await on.say(text, ear)
     await ear.until(lambda: ear.of(Question))
     (question,) = ear.of(Question)

@@ -16,13 +16,12 @@ from aimark_daemon import AimarkError, Context
 from aimark_daemon.cli.parser import build_parser, with_command
 from aimark_daemon.config import load_config
 from aimark_daemon.config.types import Config
-from aimark_daemon.conversation.slash import parse_slash
 from aimark_daemon.errors import FAULT_KINDS
 from aimark_daemon.plugins.hookspecs import Hooks
-from aimark_daemon.plugins.host import PluginHost, PluginState, bundled_folder
 from aimark_daemon.reference import declared_faults
 from aimark_daemon.store.transfer import from_json
 from tests.docs.markdown import IDS, PAGES, ROOT, blocks, mentioned_calls, read, talk, typed_calls
+from tests.plugins.hosts import Services, hosting, said, states
 
 PYTHON = {
     "docs/tutorial/first-command.md": 1,
@@ -93,49 +92,35 @@ def test_every_page_with_python_is_run_here():
     assert {page: count for page, count in found.items() if count} == PYTHON
 
 
-class Services:
-    """A daemon that only renames."""
+class Page:
+    """The Python of a page as the plugin `name`, beside the bundled plugins."""
 
-    def __init__(self, host):
-        self.commands = host.infos
-        self.titles = []
+    def __init__(self, folder, name, page):
+        (folder / f"{name}.py").write_text(blocks(read(page), "python")[0].text, encoding="utf-8")
+        self.folder = folder
 
-    async def rename_session(self, session, title):
-        self.titles.append((session, title))
+    def said(self, line, language="en"):
+        """What a command says, as one text."""
 
+        async def ask():
+            async with hosting(self.folder, bundled=True) as plugins:
+                assert set(states(plugins).values()) == {"active"}, plugins.told
+                return await said(plugins, line, language=language)
 
-def host_with(folder, name, page):
-    """A host with the bundled plugins and the page's Python as the plugin `name`."""
-    (folder / f"{name}.py").write_text(blocks(read(page), "python")[0].text, encoding="utf-8")
-    host = PluginHost()
-    host.load_folder(bundled_folder())
-    host.load_folder(folder)
-    assert {status.state for status in host.statuses} == {PluginState.ACTIVE}, host.statuses
-    return host
-
-
-def said(host, line, language="en"):
-    """What a command says, as one text."""
-
-    async def collect():
-        parsed = parse_slash(line)
-        context = Context(session="s1", language=language, services=Services(host))
-        return [output async for output in host.run(parsed, context)]
-
-    return "".join(getattr(output, "text", "") for output in asyncio.run(collect()))
+        return asyncio.run(ask())
 
 
 @pytest.fixture
 def counting(tmp_path):
-    return host_with(tmp_path, "count", "docs/tutorial/first-command.md")
+    return Page(tmp_path, "count", "docs/tutorial/first-command.md")
 
 
 def test_the_tutorials_plugin_does_what_the_tutorial_says(counting):
-    assert said(counting, "/count hello world") == "11 characters."
-    assert said(counting, "/글자수 --spaces=no 안녕하세요 여러분", "ko") == "8자입니다."
-    assert said(counting, unicodedata.normalize("NFD", "/글자수 하나")) == "2 characters."
-    assert "/count - Count the characters of a text" in said(counting, "/help")
-    assert "/글자수 - 글자 수를 셉니다" in said(counting, "/도움말", "ko")
+    assert counting.said("/count hello world") == "11 characters."
+    assert counting.said("/글자수 --spaces=no 안녕하세요 여러분", "ko") == "8자입니다."
+    assert counting.said(unicodedata.normalize("NFD", "/글자수 하나")) == "2 characters."
+    assert "/count - Count the characters of a text" in counting.said("/help")
+    assert "/글자수 - 글자 수를 셉니다" in counting.said("/도움말", "ko")
 
 
 def test_the_tutorials_mistakes_are_refused_as_it_says(counting):
@@ -143,20 +128,20 @@ def test_the_tutorials_mistakes_are_refused_as_it_says(counting):
     assert len(rows) == 4
     for _, line, _, code, _ in rows:
         with pytest.raises(AimarkError) as caught:
-            said(counting, line)
+            counting.said(line)
         assert caught.value.fault.code == code
 
 
 @pytest.mark.parametrize("line", TALK)
 def test_every_command_that_is_typed_into_a_conversation_works(counting, line):
-    assert said(counting, line)
+    assert counting.said(line)
 
 
 def test_the_plugins_page_raises_its_fault(tmp_path):
     try:
-        host = host_with(tmp_path, "coffee", "docs/reference/plugins.md")
+        page = Page(tmp_path, "coffee", "docs/reference/plugins.md")
         with pytest.raises(AimarkError) as caught:
-            said(host, "/커피 지우", "ko")
+            page.said("/커피 지우", "ko")
     finally:
         FAULT_KINDS.pop("no_coffee", None)
     assert caught.value.fault.code == "no_coffee"
@@ -166,7 +151,7 @@ def test_the_plugins_page_raises_its_fault(tmp_path):
 def test_the_plugins_page_names_everything_a_plugin_may_use():
     page = read("docs/reference/plugins.md")
     hooks = [name for name, _ in inspect.getmembers(Hooks, inspect.isfunction) if name.startswith("aimark_")]
-    members = {*dir(Context), *vars(Context(session="", language="en", services=Services(PluginHost())))}
+    members = {*dir(Context), *vars(Context(session="", language="en", services=Services()))}
     public = [name for name in members if not name.startswith("_")]
     assert hooks
     for name in aimark_daemon.__all__:

@@ -1,187 +1,312 @@
-"""The plugin host: commands are found in both languages, refused before any work, and never harm the host."""
+"""The plugin host: plugins are found, checked, configured, started, edited and taken out; what fails says why."""
 
 import asyncio
-from typing import Annotated, Literal
 
-import msgspec
 import pytest
 
-from aimark_daemon import AimarkError, Context, command, hookimpl
+from aimark_daemon import AimarkError
+from aimark_daemon.config.types import PluginsConfig
 from aimark_daemon.conversation.slash import parse_slash
-from aimark_daemon.plugins.context import ProgressOutput, TextOutput
-from aimark_daemon.plugins.host import PluginHost, PluginState, bundled_folder
+from aimark_daemon.plugins.context import TextOutput
+from aimark_daemon.plugins.sources import bundled_folder
+from tests.plugins.hosts import GOOD, Services, hosting, run, said, states, why, write
 
 
-class Services:
-    def __init__(self):
-        self.renamed = []
-
-    def commands(self):
-        return ()
-
-    async def rename_session(self, session, title):
-        self.renamed.append((session, title))
-
-
-def context(language="en", services=None):
-    return Context(session="s1", language=language, services=services or Services())
-
-
-@command("paint", names={"ko": ["그림", "이미지"]}, help={"en": "Paint", "ko": "그립니다"})
-async def paint(
-    ctx, prompt: str, *, size: Literal["small", "large"] = "small", seed: Annotated[int, msgspec.Meta(ge=0)] = 0
-):
-    yield ctx.progress(0.5)
-    yield ctx.text(f"{prompt}:{size}:{seed}")
-
-
-class Painter:
-    @hookimpl
-    def aimark_register_commands(self):
-        return [paint]
-
-
-@pytest.fixture
-def host():
-    host = PluginHost()
-    host.register("painter", Painter())
-    return host
-
-
-def run(host, text, ctx=None):
-    async def collect():
-        line = parse_slash(text)
-        return [output async for output in host.run(line, ctx or context())]
-
-    return asyncio.run(collect())
-
-
-def refused(host, text):
-    with pytest.raises(AimarkError) as caught:
-        run(host, text)
-    return caught.value.fault
-
-
-@pytest.mark.parametrize("name", ["/paint", "/그림", "/이미지", "／이미지", "/PAINT"])
-def test_a_command_answers_to_all_its_names(host, name):
-    assert run(host, f"{name} 고양이") == [ProgressOutput(0.5), TextOutput("고양이:small:0")]
-
-
-def test_options_are_typed(host):
-    assert run(host, "/paint a cat --size=large --seed=7")[-1] == TextOutput("a cat:large:7")
-
-
-@pytest.mark.parametrize(
-    ("text", "code"),
-    [
-        ("/paint", "content_missing"),
-        ("/이미지   ", "content_missing"),
-        ("/paint --size=large", "content_missing"),
-        ("/paint cat --size=huge", "argument_invalid"),
-        ("/paint cat --seed=-1", "argument_invalid"),
-        ("/paint cat --seed=many", "argument_invalid"),
-        ("/paint cat --colour=red", "option_unknown"),
-        ("/print cat", "command_unknown"),
-        ("/ㅔ먀ㅜㅅ cat", "command_unknown"),
-    ],
-)
-def test_a_bad_line_is_refused_with_its_reason_in_both_languages(host, text, code):
-    fault = refused(host, text)
-    assert fault.code == code
-    assert fault.message.ko
-    assert fault.hint.en
-
-
-@pytest.mark.parametrize(
-    ("typed", "meant"), [("/pant cat", "/paint"), ("/ㅔ먀ㅜㅅ", "/paint"), ("/rmfla", "/그림"), ("/ㅇㅁㅈ", "/이미지")]
-)
-def test_an_unknown_name_is_answered_with_the_one_that_was_meant(host, typed, meant):
-    fault = refused(host, typed)
-    assert f"Did you mean {meant}?" in fault.hint.en
-    assert f"혹시 {meant} 명령을" in fault.hint.ko
-
-
-def test_a_command_that_raises_is_told_and_the_host_goes_on(host):
-    @command("boom", help={"en": "Breaks"})
-    async def boom(ctx):
-        yield ctx.text("so far")
-        raise ZeroDivisionError("by zero")
-
-    host.register("bomb", type("Bomb", (), {"aimark_register_commands": hookimpl(lambda self: [boom])})())
-    fault = refused(host, "/boom")
-    assert fault.code == "plugin_failed"
-    assert "ZeroDivisionError: by zero" in fault.detail
-    assert run(host, "/paint cat")
-
-
-def test_two_plugins_cannot_take_one_name(host):
-    with pytest.raises(ValueError, match="already a command of painter"):
-        host.register("again", Painter())
-    assert [status.name for status in host.statuses] == ["painter"]
-
-
-def test_a_misspelt_hook_is_refused(host):
-    class Misspelt:
-        @hookimpl
-        def aimark_register_comands(self):
-            return []
-
-    with pytest.raises(Exception, match="aimark_register_comands"):
-        host.register("misspelt", Misspelt())
-
-
-def test_a_folder_loads_what_it_can_and_says_why_the_rest_is_off(tmp_path):
-    (tmp_path / "good.py").write_text(
-        "from aimark_daemon import command, hookimpl\n"
-        "@command('hello', names={'ko': ['안녕']}, help={'en': 'Greet', 'ko': '인사합니다'})\n"
-        "async def hello(ctx):\n    yield ctx.text('hi')\n"
-        "@hookimpl\ndef aimark_register_commands():\n    return [hello]\n"
+async def test_a_file_and_a_package_in_the_folder_are_plugins(tmp_path):
+    write(tmp_path, good=GOOD, _hidden="raise RuntimeError('loaded although hidden')")
+    package = tmp_path / "packed"
+    package.mkdir()
+    write(
+        package,
+        __init__="from .inner import aimark_register_commands",
+        inner=GOOD.replace("hello", "bye").replace("안녕", "잘가"),
     )
-    (tmp_path / "broken.py").write_text("import a_module_that_is_not_there\n")
-    (tmp_path / "quits.py").write_text("import sys\nsys.exit(3)\n")
-    (tmp_path / "off.py").write_text("raise RuntimeError('loaded although it is off')\n")
-    host = PluginHost(disabled=["off"])
-    host.load_folder(tmp_path)
-    assert {status.name: status.state for status in host.statuses} == {
-        "broken": PluginState.FAILED,
-        "good": PluginState.ACTIVE,
-        "off": PluginState.DISABLED,
-        "quits": PluginState.FAILED,
-    }
-    assert "a_module_that_is_not_there" in next(s.why for s in host.statuses if s.name == "broken")
-    assert run(host, "/안녕") == [TextOutput("hi")]
+    (tmp_path / "notes.txt").write_text("no plugin")
+    async with hosting(tmp_path) as plugins:
+        assert states(plugins) == {"good": "active", "packed": "active"}
+        assert await run(plugins, "/안녕 지우") == [TextOutput("hi 지우")]
+        assert await run(plugins, "/bye") == [TextOutput("hi you")]
+        assert [info.commands for info in plugins.host.infos()] == [("hello",), ("bye",)]
+    assert plugins.host.registry.all() == ()
 
 
 @pytest.mark.parametrize(
-    "handler",
+    ("source", "code", "words"),
     [
-        "async def f(ctx, a: str, b: str): yield",
-        "async def f(ctx, many: list): yield",
-        "async def f(*, option=1): yield",
-        "async def f(): yield",
-        "async def f(ctx): return 1",
-        "def f(ctx): return 1",
+        ("import a_module_that_is_not_there", "plugin_import_failed", "a_module_that_is_not_there"),
+        ("import sys\nsys.exit(3)", "plugin_import_failed", "SystemExit: 3"),
+        ("def broken(:\n    pass", "plugin_source_invalid", "line 1"),
+        ("AIMARK_API = 99", "plugin_api_other", "99"),
+        ("AIMARK_API = 'one'", "plugin_source_invalid", "int"),
+        ("REQUIRES = [x for x in ()]", "plugin_source_invalid", "REQUIRES must be written as a plain value"),
+        ("REQUIRES = ['not a == requirement']", "plugin_source_invalid", "not a == requirement"),
+        ("REQUIRES = ['a-package-that-is-not-there>=2']", "plugin_requires", "a-package-that-is-not-there>=2"),
+        ("REQUIRES = ['msgspec>=99']", "plugin_requires", "msgspec>=99"),
+        ("NEEDS = ['other']", "plugin_needs", "other"),
+        (
+            "from aimark_daemon import hookimpl\n@hookimpl\ndef aimark_register_comands(): return []",
+            "plugin_hooks_invalid",
+            "aimark_register_comands",
+        ),
+        (
+            "from aimark_daemon import hookimpl\n@hookimpl\ndef aimark_on_event(event, wrong): ...",
+            "plugin_hooks_invalid",
+            "wrong",
+        ),
+        (
+            "from aimark_daemon import hookimpl\n@hookimpl\ndef aimark_register_commands(): return ['hello']",
+            "plugin_hooks_invalid",
+            "gave str",
+        ),
+        (
+            "from aimark_daemon import hookimpl\n@hookimpl\nasync def aimark_startup(): raise OSError('no disk')",
+            "plugin_hook_failed",
+            "OSError: no disk",
+        ),
+        (GOOD, "plugin_command_taken", "/hello"),
     ],
 )
-def test_a_signature_that_no_line_can_fill_is_refused_at_once(handler):
-    space = {}
-    exec(handler, space)
-    with pytest.raises(TypeError):
-        command("f", help={"en": "F"})(space["f"])
+async def test_a_plugin_that_cannot_work_says_why_and_the_others_go_on(tmp_path, source, code, words):
+    write(tmp_path, bad=source, a_good=GOOD)
+    async with hosting(tmp_path) as plugins:
+        assert states(plugins) == {"a_good": "active", "bad": "failed"}
+        (fault,) = plugins.told
+        assert fault.code == code
+        assert words in fault.message.en + fault.hint.en
+        assert words in fault.message.ko + fault.hint.ko
+        assert await said(plugins, "/hello") == "hi you"
 
 
-def test_the_bundled_plugins_load_and_use_only_the_public_api():
-    host = PluginHost()
-    host.load_folder(bundled_folder())
-    assert {status.state for status in host.statuses} == {PluginState.ACTIVE}
+async def test_what_is_missing_comes_with_the_exact_line_that_installs_it(tmp_path):
+    write(
+        tmp_path, needy="REQUIRES = ['one-missing>=2,<3', 'msgspec', 'another-missing']\nraise SystemError('imported')"
+    )
+    async with hosting(tmp_path) as plugins:
+        hint = plugins.told[0].hint.en
+        assert hint.endswith('-m pip install "one-missing<3,>=2" "another-missing"')
+
+
+async def test_a_source_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "gone.py").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "latin.py").write_bytes("x = '한글'".encode("euc-kr"))
+    async with hosting(tmp_path) as plugins:
+        assert [fault.code for fault in plugins.told] == ["plugin_unreadable", "plugin_unreadable"]
+
+
+async def test_a_folder_that_is_no_folder_is_named_and_bundled_plugins_work(tmp_path):
+    (tmp_path / "plugins").write_text("a file")
+    async with hosting(tmp_path / "plugins", bundled=True) as plugins:
+        assert [fault.code for fault in plugins.told] == ["plugin_folder_unreadable"]
+        assert set(states(plugins).values()) == {"active"}
+
+
+async def test_plugins_come_after_those_they_need_and_a_circle_is_named(tmp_path):
+    write(
+        tmp_path,
+        a_last="NEEDS = ['b_middle']",
+        b_middle="NEEDS = ['c_first']",
+        c_first="",
+        d_round="NEEDS = ['e_round']",
+        e_round="NEEDS = ['d_round']",
+        f_outside="NEEDS = ['e_round']",
+        g_itself="NEEDS = ['g_itself']",
+    )
+    async with hosting(tmp_path) as plugins:
+        found = states(plugins)
+        assert {name for name, state in found.items() if state == "active"} == {"a_last", "b_middle", "c_first"}
+        assert why(plugins, "d_round") == why(plugins, "g_itself") == "plugin_needs_circle"
+        assert why(plugins, "f_outside") == "plugin_needs"
+
+
+SETTINGS = """
+import msgspec
+from typing import Annotated
+from aimark_daemon import command, hookimpl
+
+class Settings(msgspec.Struct):
+    city: str = "서울"
+    days: Annotated[int, msgspec.Meta(ge=1, le=7)] = 3
+
+@command("weather", help={"en": "Weather", "ko": "날씨"})
+async def weather(ctx):
+    yield ctx.text(f"{ctx.settings.city} {ctx.settings.days}")
+
+@hookimpl
+def aimark_register_commands():
+    return [weather]
+"""
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [({"days": 9}, "days"), ({"days": "three"}, "days"), ({"town": "부산"}, "there is no town")],
+)
+async def test_wrong_settings_of_a_plugin_are_named(tmp_path, values, words):
+    write(tmp_path, weather=SETTINGS)
+    async with hosting(tmp_path, config=PluginsConfig(settings={"weather": values})) as plugins:
+        assert why(plugins, "weather") == "plugin_settings_invalid"
+        assert words in plugins.told[0].message.ko
+        assert plugins.told[0].hint.en.endswith("city, days.")
+        await plugins.host.configure(PluginsConfig(settings={"weather": {"city": "부산"}}))
+        assert await said(plugins, "/weather") == "부산 3"
+
+
+async def test_a_plugin_is_disabled_and_enabled_while_the_daemon_runs(tmp_path):
+    write(tmp_path, good=GOOD, weather=SETTINGS)
+    changes = []
+    config = PluginsConfig(disabled=("good",))
+    async with hosting(tmp_path, config=config, changed=lambda: changes.append(1)) as plugins:
+        assert states(plugins) == {"good": "disabled", "weather": "active"}
+        with pytest.raises(AimarkError):
+            plugins.check(parse_slash("/hello"))
+        await plugins.host.configure(PluginsConfig())
+        assert await said(plugins, "/hello") == "hi you"
+        await plugins.host.configure(PluginsConfig(disabled=("good", "weather")))
+        assert set(states(plugins).values()) == {"disabled"}
+        assert plugins.commands() == ()
+        assert len(changes) == 3
+
+
+async def test_only_the_named_plugins_are_loaded(tmp_path):
+    write(tmp_path, good=GOOD, weather=SETTINGS)
+    async with hosting(tmp_path, bundled=True, only=frozenset({"help", "good"})) as plugins:
+        assert {name for name, state in states(plugins).items() if state == "active"} == {"help", "good"}
+
+
+async def test_what_is_edited_added_or_removed_in_the_folder_is_taken_up(tmp_path):
+    write(tmp_path, good=GOOD)
+    async with hosting(tmp_path) as plugins:
+        assert not await plugins.host.rescan()
+        write(tmp_path, good=GOOD.replace("hi {name}", "hey there {name}"))
+        assert await plugins.host.rescan()
+        assert await said(plugins, "/hello") == "hey there you"
+        write(tmp_path, good="def broken(")
+        await plugins.host.rescan()
+        assert why(plugins, "good") == "plugin_source_invalid"
+        write(tmp_path, good=GOOD, weather=SETTINGS)
+        await plugins.host.rescan()
+        assert states(plugins) == {"good": "active", "weather": "active"}
+        (tmp_path / "good.py").unlink()
+        await plugins.host.rescan()
+        assert states(plugins) == {"weather": "active"}
+        assert not await plugins.host.rescan()
+
+
+async def test_an_edit_of_a_packages_inner_module_is_taken_up(tmp_path):
+    package = tmp_path / "packed"
+    package.mkdir()
+    write(package, __init__="from .inner import aimark_register_commands", inner=GOOD)
+    async with hosting(tmp_path) as plugins:
+        assert await said(plugins, "/hello") == "hi you"
+        write(package, inner=GOOD.replace("hi {name}", "good morning {name}"))
+        assert await plugins.host.rescan()
+        assert await said(plugins, "/hello") == "good morning you"
+
+
+async def test_a_plugin_whose_rival_for_a_command_is_removed_works_then(tmp_path):
+    write(tmp_path, a_first=GOOD, b_second=GOOD.replace("hi", "second"))
+    async with hosting(tmp_path) as plugins:
+        assert states(plugins) == {"a_first": "active", "b_second": "failed"}
+        (tmp_path / "a_first.py").unlink()
+        await plugins.host.rescan()
+        assert states(plugins) == {"b_second": "active"}
+        assert await said(plugins, "/hello") == "second you"
+
+
+async def test_of_two_plugins_with_one_name_the_first_stays(tmp_path):
+    write(tmp_path, help=GOOD)
+    async with hosting(tmp_path, bundled=True) as plugins:
+        ours, theirs = [entry for entry in plugins.host.entries if entry.found.name == "help"]
+        assert (str(ours.state), str(theirs.state)) == ("active", "failed")
+        assert theirs.fault.code == "plugin_name_taken"
+        assert str(tmp_path / "help.py") in theirs.fault.message.ko
+
+
+LIFE = """
+import asyncio
+from aimark_daemon import hookimpl
+
+@hookimpl
+async def aimark_startup(settings):
+    settings["events"].append("begin")
+    settings["events"].append(asyncio.create_task(asyncio.Event().wait()))
+
+@hookimpl
+async def aimark_shutdown():
+    EVENTS.append("end")
+"""
+
+
+async def test_a_plugin_is_started_and_ended_and_the_tasks_it_began_end_with_it(tmp_path):
+    events = []
+    write(tmp_path, life=LIFE.replace('EVENTS.append("end")', "..."))
+    async with hosting(tmp_path, config=PluginsConfig(settings={"life": {"events": events}})) as plugins:
+        begin, task = events
+        assert begin == "begin"
+        assert plugins.host.tasks.of("life") == [task]
+    assert task.cancelled()
+
+
+async def test_failing_three_times_in_ten_minutes_quarantines_until_enabled(tmp_path):
+    write(tmp_path, moody=GOOD.replace('yield ctx.text(f"hi {name}")', 'yield ctx.text("x")\n    raise OSError(name)'))
+    now = [0.0]
+    async with hosting(tmp_path, clock=lambda: now[0]) as plugins:
+        for moment in (0, 500, 700):
+            now[0] = moment
+            with pytest.raises(AimarkError, match="plugin_failed"):
+                await run(plugins, "/hello")
+            assert states(plugins) == {"moody": "active"}
+        now[0] = 800
+        with pytest.raises(AimarkError, match="plugin_failed"):
+            await run(plugins, "/hello")
+        while plugins.commands():
+            await asyncio.sleep(0)
+        assert why(plugins, "moody") == "plugin_quarantined"
+        assert [fault.code for fault in plugins.told] == ["plugin_quarantined"]
+        await plugins.host.configure(PluginsConfig(settings={"else": {}}))
+        assert states(plugins) == {"moody": "quarantined"}
+        await plugins.host.release("moody")
+        assert states(plugins) == {"moody": "active"}
+
+
+async def test_a_commands_own_refusal_is_no_failure_of_the_plugin(tmp_path):
+    raising = 'yield ctx.text("x")\n    from aimark_daemon.assistant.faults import TEXT_EMPTY\n    raise TEXT_EMPTY()'
+    write(tmp_path, strict=GOOD.replace('yield ctx.text(f"hi {name}")', raising))
+    async with hosting(tmp_path) as plugins:
+        for _ in range(4):
+            with pytest.raises(AimarkError, match="text_empty"):
+                await run(plugins, "/hello")
+        assert states(plugins) == {"strict": "active"}
+
+
+async def test_an_unknown_plugin_is_refused_by_name():
+    async with hosting() as plugins:
+        with pytest.raises(AimarkError, match="plugin_unknown"):
+            plugins.host.known("없는것")
+
+
+async def test_the_bundled_plugins_load_and_use_only_the_public_api():
+    async with hosting(bundled=True) as plugins:
+        assert set(states(plugins).values()) == {"active"}
     for path in bundled_folder().glob("*.py"):
         imports = [line for line in path.read_text().splitlines() if line.startswith(("from aimark", "import aimark"))]
         assert all(line.startswith("from aimark_daemon import ") for line in imports), path.name
 
 
-def test_title_renames_the_session_that_asks_in_its_language():
-    host, services = PluginHost(), Services()
-    host.load_folder(bundled_folder())
-    outputs = run(host, "/제목 휴가 계획", context("ko", services))
+async def test_title_renames_the_session_that_asks_in_its_language():
+    services = Services()
+    async with hosting(bundled=True) as plugins:
+        outputs = await run(plugins, "/제목 휴가 계획", services, "ko")
     assert services.renamed == [("s1", "휴가 계획")]
     assert "휴가 계획" in outputs[0].text
+
+
+def test_nothing_is_written_into_the_plugin_folder(tmp_path):
+    write(tmp_path, good=GOOD)
+
+    async def load():
+        async with hosting(tmp_path):
+            pass
+
+    asyncio.run(load())
+    assert [path.name for path in tmp_path.iterdir()] == ["good.py"]

@@ -5,12 +5,14 @@ import sys
 
 import pytest
 
-from aimark_daemon import AimarkError, Context, Text, command, hookimpl
+from aimark_daemon import AimarkError, Context, Text, command
 from aimark_daemon.conversation.slash import parse_slash
 from aimark_daemon.plugins import running
 from aimark_daemon.plugins.context import NotifyOutput, ProgressOutput, TableOutput, TextOutput
 from aimark_daemon.plugins.host import PluginHost
 from aimark_daemon.plugins.running import run_handler
+from aimark_daemon.plugins.service import Plugins
+from tests.plugins.hosts import with_commands
 
 
 class Person:
@@ -44,10 +46,9 @@ def made(handler, **options):
 
 
 def hosting(handler, clock=None, **options):
-    host = PluginHost(clock=clock or Clock())
-    plugin = type("Plugin", (), {"aimark_register_commands": hookimpl(lambda self: [made(handler, **options)])})
-    host.register("testing", plugin())
-    return host
+    plugins = Plugins(PluginHost(clock=clock or Clock()))
+    with_commands(plugins.host, "testing", made(handler, **options))
+    return plugins
 
 
 def context(person=None, language="ko"):
@@ -231,7 +232,7 @@ async def test_a_command_that_confirms_runs_only_if_a_person_agrees(answer, said
 
     host = hosting(handler, confirm=Text("Delete all?", "모두 지울까요?"))
     person = Person(answer)
-    found = [output.text async for output in host.run(parse_slash("/test"), context(person))]
+    found = [output.text async for output in host.run_command(parse_slash("/test"), context(person))]
     assert found == [said]
     assert person.asked == [("모두 지울까요?", True, ())]
     assert len(ran) == (answer is not None)
@@ -243,7 +244,7 @@ async def test_a_cooldown_refuses_until_its_time_has_passed():
 
     clock = Clock()
     host, line = hosting(handler, clock, cooldown_s=30), parse_slash("/test")
-    assert [output.text async for output in host.run(line, context())] == ["ok"]
+    assert [output.text async for output in host.run_command(line, context())] == ["ok"]
     clock.now += 20.5
     with pytest.raises(AimarkError) as caught:
         host.check(line)
