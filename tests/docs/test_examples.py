@@ -1,7 +1,6 @@
 """The examples in the documentation work: commands parse, JSON is what it claims to be, Python runs."""
 
 import asyncio
-import inspect
 import json
 import os
 import shlex
@@ -17,15 +16,17 @@ from aimark_daemon.cli.parser import build_parser, with_command
 from aimark_daemon.config import load_config
 from aimark_daemon.config.types import Config
 from aimark_daemon.errors import FAULT_KINDS
-from aimark_daemon.plugins.hookspecs import Hooks
 from aimark_daemon.reference import declared_faults
+from aimark_daemon.reference_hooks import hooks
 from aimark_daemon.store.transfer import from_json
 from tests.docs.markdown import IDS, PAGES, ROOT, blocks, mentioned_calls, read, talk, typed_calls
 from tests.plugins.hosts import Services, hosting, said, states
 
 PYTHON = {
     "docs/tutorial/first-command.md": 1,
+    "docs/tutorial/ko/first-command.md": 1,
     "docs/reference/plugins.md": 1,
+    "docs/reference/hooks.md": len(hooks()),
     "docs/how-to/use-from-scripts.md": 1,
 }
 """Pages with Python, and how many blocks each has: all of them are run below."""
@@ -98,6 +99,7 @@ class Page:
     def __init__(self, folder, name, page):
         (folder / f"{name}.py").write_text(blocks(read(page), "python")[0].text, encoding="utf-8")
         self.folder = folder
+        self.page = page
 
     def said(self, line, language="en"):
         """What a command says, as one text."""
@@ -110,9 +112,9 @@ class Page:
         return asyncio.run(ask())
 
 
-@pytest.fixture
-def counting(tmp_path):
-    return Page(tmp_path, "count", "docs/tutorial/first-command.md")
+@pytest.fixture(params=["docs/tutorial/first-command.md", "docs/tutorial/ko/first-command.md"])
+def counting(tmp_path, request):
+    return Page(tmp_path, "count", request.param)
 
 
 def test_the_tutorials_plugin_does_what_the_tutorial_says(counting):
@@ -124,8 +126,11 @@ def test_the_tutorials_plugin_does_what_the_tutorial_says(counting):
 
 
 def test_the_tutorials_mistakes_are_refused_as_it_says(counting):
-    rows = [row.split("`") for row in read("docs/tutorial/first-command.md").splitlines() if row.startswith("| `/")]
+    rows = [row.split("`") for row in read(counting.page).splitlines() if row.startswith("| `/")]
     assert len(rows) == 4
+    with pytest.raises(AimarkError, match="command_unknown") as caught:
+        counting.said("/채ㅕㅜㅅ hello")
+    assert "/count" in caught.value.fault.hint.en
     for _, line, _, code, _ in rows:
         with pytest.raises(AimarkError) as caught:
             counting.said(line)
@@ -150,13 +155,11 @@ def test_the_plugins_page_raises_its_fault(tmp_path):
 
 def test_the_plugins_page_names_everything_a_plugin_may_use():
     page = read("docs/reference/plugins.md")
-    hooks = [name for name, _ in inspect.getmembers(Hooks, inspect.isfunction) if name.startswith("aimark_")]
     members = {*dir(Context), *vars(Context(session="", language="en", services=Services()))}
     public = [name for name in members if not name.startswith("_")]
-    assert hooks
     for name in aimark_daemon.__all__:
         assert f"| `{name}` |" in page
-    for name in [*hooks, *public]:
+    for name in public:
         assert f"| `{name}`" in page or f"| `{name}(" in page, name
 
 

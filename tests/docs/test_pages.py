@@ -26,6 +26,7 @@ from tests.docs.markdown import (
 TRANSLATED = [
     ("README.md", "README.ko.md"),
     ("docs/tutorial/first-conversation.md", "docs/tutorial/ko/first-conversation.md"),
+    ("docs/tutorial/first-command.md", "docs/tutorial/ko/first-command.md"),
     ("docs/how-to/README.md", "docs/how-to/ko/README.md"),
 ]
 SETTINGS = {".".join(path) for path, _ in settings()}
@@ -112,7 +113,7 @@ def test_the_generated_pages_are_current():
 def test_a_changed_or_missing_generated_page_is_named(tmp_path, capsys):
     reference.write(tmp_path)
     assert reference.stale(tmp_path) == []
-    first, second, _ = reference.PAGES
+    first, second, *_ = reference.PAGES
     (tmp_path / first).write_text("손댄 글", encoding="utf-8")
     (tmp_path / second).unlink()
     assert reference.stale(tmp_path) == [first, second]
