@@ -116,7 +116,9 @@ class DaemonControls:
 
     def plugins(self) -> m.PluginsReply:
         """The plugins and their states."""
-        return m.PluginsReply(id=0, plugins=self._plugins.infos(), folder=str(self._plugins.places.folder or ""))
+        host = self._plugins
+        folder = str(host.places.folder or "")
+        return m.PluginsReply(id=0, plugins=host.infos(), folder=folder, fault=host.folder_fault)
 
     async def set_plugin(self, plugin: str, *, enabled: bool) -> None:
         """Enable or disable a plugin, for the next starts too; one that failed is tried again."""

@@ -232,7 +232,12 @@ class Daemon:
             only=self._options.only_plugins,
         )
         config = self._keeper.config.plugins
-        return PluginHost(places, config, tell=self._tell, changed=self._plugins_changed)
+        return PluginHost(places, config, tell=self._mention, changed=self._plugins_changed)
+
+    def _mention(self, fault: Fault) -> None:
+        """Tell who is here; who comes later sees it among the plugins."""
+        if hasattr(self, "_dispatch"):
+            self._publish("notices", m.Notice(level="warning", fault=fault))
 
     def _plugins_changed(self) -> None:
         host = self._plugins.host

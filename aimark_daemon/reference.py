@@ -11,7 +11,7 @@ import importlib
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -173,7 +173,7 @@ def models_page() -> str:
     return "\n".join(parts)
 
 
-PAGES: Final = {
+PAGES: Final[dict[Path, Callable[[], str]]] = {
     Path("docs/reference/errors.md"): errors_page,
     Path("docs/reference/config.md"): config_page,
     Path("docs/reference/models.md"): models_page,

@@ -22,19 +22,22 @@ def run(shell: Shell, arguments: Namespace) -> int:
             folder.mkdir(parents=True, exist_ok=True)
             shell.emit({"folder": folder}) if shell.json else shell.out(str(folder))
         case "list":
-            for info in _ask(shell, ListPlugins(id=0)):
+            reply = _ask(shell, ListPlugins(id=0))
+            for info in reply.plugins:
                 _show(shell, info)
+            if reply.fault is not None:
+                shell.complain(reply.fault)
         case action:
             enabled = action == "enable"
-            for info in _ask(shell, SetPlugin(id=0, plugin=arguments.name, enabled=enabled)):
+            for info in _ask(shell, SetPlugin(id=0, plugin=arguments.name, enabled=enabled)).plugins:
                 if info.name == arguments.name:
                     _show(shell, info)
     return Exit.OK
 
 
-def _ask(shell: Shell, request: Request) -> tuple[PluginInfo, ...]:
-    async def work(client: DaemonClient) -> tuple[PluginInfo, ...]:
-        return (await client.request(request, PluginsReply, timeout_s=_PATIENCE_S)).plugins
+def _ask(shell: Shell, request: Request) -> PluginsReply:
+    async def work(client: DaemonClient) -> PluginsReply:
+        return await client.request(request, PluginsReply, timeout_s=_PATIENCE_S)
 
     return call_daemon(shell, work)
 

@@ -42,9 +42,10 @@ class Command:
     """Longest silence of the handler, in seconds; waiting for a person does not count."""
     plugin: str = ""
 
-    def spellings(self) -> set[str]:
-        """Every name it answers to, folded."""
-        return {fold(self.name)} | {fold(name) for names in self.names.values() for name in names}
+    def spellings(self) -> tuple[str, ...]:
+        """Every name it answers to, folded, its own first."""
+        others = (name for names in self.names.values() for name in names)
+        return tuple(dict.fromkeys(fold(name) for name in (self.name, *others)))
 
     def info(self) -> CommandInfo:
         """The command as clients see it."""

@@ -61,6 +61,8 @@ class PluginHost:
         self._turn = asyncio.Lock()
         """Loading and unloading happen one at a time."""
         self._ending: set[asyncio.Task[None]] = set()
+        self.folder_fault: Fault | None = None
+        """Why the user's folder cannot be read."""
         self._owners: dict[str, str | None] = {}
         self._last: dict[str, Fault] = {}
         """The last failure of each plugin."""
@@ -204,10 +206,18 @@ class PluginHost:
 
     async def _in_folder(self, folder: Path, source: sources.Source = "folder") -> list[Found]:
         try:
-            return await in_thread(lambda: sources.in_folder(folder, source), DISCOVERY_S)
+            found = await in_thread(lambda: sources.in_folder(folder, source), DISCOVERY_S)
         except OSError as error:
-            self._tell(faults.PLUGIN_FOLDER_UNREADABLE.fault(str(error), folder=folder))
+            before, self.folder_fault = (
+                self.folder_fault,
+                faults.PLUGIN_FOLDER_UNREADABLE.fault(str(error), folder=folder),
+            )
+            if self.folder_fault != before:
+                self._tell(self.folder_fault)
             return []
+        if source == "folder":
+            self.folder_fault = None
+        return found
 
     async def _load(self, entries: Iterable[Entry]) -> None:
         """Load what may be loaded, each after what it needs."""

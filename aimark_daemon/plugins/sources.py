@@ -10,6 +10,7 @@ import importlib.machinery
 import importlib.metadata
 import importlib.util
 import itertools
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,7 +49,7 @@ class Found(msgspec.Struct, frozen=True):
         """What the paths of its source files begin with; empty if that is unknown."""
         if self.path is None:
             return ""
-        return str(self.path.parent) + "/" if self.path.name == "__init__.py" else str(self.path)
+        return str(self.path.parent) + os.sep if self.path.name == "__init__.py" else str(self.path)
 
     def stamp(self) -> tuple[int, int, int]:
         """What differs once a file of it was edited, added or removed."""

@@ -26,7 +26,8 @@ def owned_by(plugin: str) -> Iterator[None]:
     try:
         yield
     finally:
-        OWNER.reset(token)
+        with contextlib.suppress(ValueError):  # what is stopped from outside ends in another context
+            OWNER.reset(token)
 
 
 class PluginExitError(RuntimeError):
@@ -71,7 +72,10 @@ class PluginTasks:
                     work.throw(PluginStopped())
             task.cancel()
         if left:
-            _, left = await asyncio.wait(left, timeout=patience_s)
+            stopped, left = await asyncio.wait(left, timeout=patience_s)
+            for task in stopped:
+                if not task.cancelled():
+                    task.exception()  # seen: it found its coroutine at its end
         return len(left)
 
     def _make(self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T], **options: Any) -> asyncio.Task[T]:

@@ -537,10 +537,11 @@ class CommandsReply(Reply, frozen=True, tag="commands"):
 
 
 class PluginsReply(Reply, frozen=True, tag="plugins"):
-    """The plugins, by name. `folder` is the user's."""
+    """The plugins, by name. `folder` is the user's; `fault` says why it cannot be read."""
 
     plugins: tuple[PluginInfo, ...]
     folder: str = ""
+    fault: Fault | None = None
 
 
 class ConfigReply(Reply, frozen=True, tag="config"):

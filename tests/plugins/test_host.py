@@ -96,7 +96,12 @@ async def test_a_source_that_cannot_be_read_is_named(tmp_path):
 async def test_a_folder_that_is_no_folder_is_named_and_bundled_plugins_work(tmp_path):
     (tmp_path / "plugins").write_text("a file")
     async with hosting(tmp_path / "plugins", bundled=True) as plugins:
+        await plugins.host.rescan()
         assert [fault.code for fault in plugins.told] == ["plugin_folder_unreadable"]
+        assert plugins.host.folder_fault == plugins.told[0]
+        (tmp_path / "plugins").unlink()
+        await plugins.host.rescan()
+        assert plugins.host.folder_fault is None
         assert set(states(plugins).values()) == {"active"}
 
 
@@ -310,3 +315,18 @@ def test_nothing_is_written_into_the_plugin_folder(tmp_path):
 
     asyncio.run(load())
     assert [path.name for path in tmp_path.iterdir()] == ["good.py"]
+
+
+async def test_help_lists_all_commands_or_says_all_about_one(tmp_path):
+    options = '"인사합니다"}, permissions=["files"], option_help={"name": {"ko": "누구에게"}}'
+    write(tmp_path, good=GOOD.replace('"인사합니다"}', options))
+    async with hosting(tmp_path, bundled=True) as plugins:
+        listed = await said(plugins, "/도움말", language="ko")
+        assert "/안녕 - 인사합니다 (사용: files)\n" in listed
+        assert "/제목" in listed
+        assert await said(plugins, "/help /HELLO") == "/hello - Greet (uses: files)\n  name: text\n"
+        assert (
+            await said(plugins, "/도움 안녕", language="ko")
+            == "/안녕 - 인사합니다 (사용: files)\n  name: text 누구에게\n"
+        )
+        assert await said(plugins, "/help nothing") == "There is no such command.\n"

@@ -543,12 +543,13 @@ export interface ParameterInfo {
   help?: Record<string, string>;
 }
 
-/** The plugins, by name. `folder` is the user's. */
+/** The plugins, by name. `folder` is the user's; `fault` says why it cannot be read. */
 export interface PluginsReply {
   type: "plugins";
   id: number;
   plugins: PluginInfo[];
   folder?: string;
+  fault?: Fault | null;
 }
 
 /**
