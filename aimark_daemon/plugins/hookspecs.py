@@ -48,6 +48,7 @@ class Hooks:
             async def greet(ctx, name: str = "Mark"):
                 yield ctx.text(Text(en=f"Hello, {name}.", ko=f"{name}님, 안녕하세요."))
 
+
             @hookimpl
             def aimark_register_commands():
                 return [greet]
@@ -60,6 +61,7 @@ class Hooks:
         Example:
             opened = []
 
+
             @hookimpl
             async def aimark_startup(settings):
                 opened.append(settings)
@@ -71,6 +73,7 @@ class Hooks:
 
         Example:
             opened = ["a file"]
+
 
             @hookimpl
             async def aimark_shutdown():
@@ -115,6 +118,7 @@ class Hooks:
         Example:
             seen = []
 
+
             @hookimpl
             def aimark_on_event(event):
                 seen.append(type(event).__name__)
@@ -126,6 +130,7 @@ class Hooks:
 
         Example:
             tidied = []
+
 
             @hookimpl
             async def aimark_on_idle():
