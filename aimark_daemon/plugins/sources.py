@@ -19,12 +19,15 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from aimark_daemon.errors import FAULT_KINDS
 from aimark_daemon.plugins.manifest import Manifest, read_manifest
 
 Source = Literal["bundled", "installed", "folder"]
 ENTRY_POINTS: Final = "aimark.plugins"
 _MODULE_PREFIX: Final = "aimark_plugin_"
 _numbers = itertools.count(1)
+_declared: dict[str, set[str]] = {}
+"""The codes of faults that a plugin declared when it was imported, by its modules' prefix."""
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -146,15 +149,21 @@ def load(found: Found) -> tuple[Any, str]:
     prefix = f"{_MODULE_PREFIX}{found.name}_{next(_numbers)}"
     if found.path is None:
         raise ImportError(f"{found.name} is no file")
+    known = set(FAULT_KINDS)
     try:
-        return _import(prefix, found.path), prefix
+        plugin = _import(prefix, found.path)
     except BaseException:
+        _declared[prefix] = set(FAULT_KINDS) - known
         purge(prefix)
         raise
+    _declared[prefix] = set(FAULT_KINDS) - known
+    return plugin, prefix
 
 
 def purge(prefix: str) -> None:
-    """Forget the modules of an unloaded plugin."""
+    """Forget the modules of an unloaded plugin, and the kinds of fault that they declared."""
+    for code in _declared.pop(prefix, ()):
+        FAULT_KINDS.pop(code, None)
     for name in [name for name in sys.modules if prefix and (name == prefix or name.startswith(prefix + "."))]:
         del sys.modules[name]
 

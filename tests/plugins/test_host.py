@@ -7,6 +7,7 @@ import pytest
 from aimark_daemon import AimarkError
 from aimark_daemon.config.types import PluginsConfig
 from aimark_daemon.conversation.slash import parse_slash
+from aimark_daemon.errors import FAULT_KINDS
 from aimark_daemon.plugins.context import TextOutput
 from aimark_daemon.plugins.sources import bundled_folder
 from tests.plugins.hosts import GOOD, Services, hosting, run, said, states, why, write
@@ -330,3 +331,22 @@ async def test_help_lists_all_commands_or_says_all_about_one(tmp_path):
             == "/안녕 - 인사합니다 (사용: files)\n  name: text 누구에게\n"
         )
         assert await said(plugins, "/help nothing") == "There is no such command.\n"
+
+
+FAULTY = """
+from aimark_daemon import fault_kind
+NO_TEA = fault_kind("no_tea", message="No tea.", message_ko="차가 없습니다.", hint="Buy some.", hint_ko="사 주세요.")
+"""
+
+
+async def test_a_plugin_that_declares_a_fault_can_be_edited_and_even_fail_in_between(tmp_path):
+    write(tmp_path, tea=FAULTY)
+    async with hosting(tmp_path) as plugins:
+        assert "no_tea" in FAULT_KINDS
+        write(tmp_path, tea=FAULTY + "raise RuntimeError('half-way')")
+        await plugins.host.rescan()
+        assert why(plugins, "tea") == "plugin_import_failed"
+        write(tmp_path, tea=FAULTY + "mended = True")
+        await plugins.host.rescan()
+        assert states(plugins) == {"tea": "active"}
+    assert "no_tea" not in FAULT_KINDS
