@@ -31,6 +31,7 @@ log = logging.getLogger("aimark.plugins")
 DISCOVERY_S: Final = 10.0
 STARTUP_S: Final = 10.0
 SHUTDOWN_S: Final = 5.0
+Stamp = tuple[int, int, int]
 TASKS_S: Final = 1.0
 
 
@@ -109,8 +110,9 @@ class PluginHost:
             return False
         async with self._turn:
             known = {entry.found.place: entry for entry in self._entries if entry.found.source == "folder"}
-            there = {found.place: found for found in await self._in_folder(folder)}
-            stamps = await in_thread(lambda: {place: _stamp(found) for place, found in there.items()}, DISCOVERY_S)
+            looked_at = await self._in_folder(folder)
+            there = {found.place: found for found in looked_at}
+            stamps = {found.place: stamp for found, stamp in looked_at.items()}
             gone = [entry for place, entry in known.items() if place not in there]
             edited = [entry for place, entry in known.items() if place in there and stamps[place] != entry.stamp]
             added = [Entry(found) for place, found in there.items() if place not in known]
@@ -195,7 +197,8 @@ class PluginHost:
     # Life of plugins; called with `_turn` held
 
     async def _discover(self) -> list[Found]:
-        places, found = self.places, []
+        places = self.places
+        found: list[Found] = []
         if places.bundled is not None:
             found += await self._in_folder(places.bundled, "bundled")
         if places.installed:
@@ -204,9 +207,12 @@ class PluginHost:
             found += await self._in_folder(places.folder)
         return found
 
-    async def _in_folder(self, folder: Path, source: sources.Source = "folder") -> list[Found]:
+    async def _in_folder(self, folder: Path, source: sources.Source = "folder") -> dict[Found, Stamp]:
+        """The plugins of a folder with what differs when they are edited; none if it cannot be read, which is told."""
         try:
-            found = await in_thread(lambda: sources.in_folder(folder, source), DISCOVERY_S)
+            found = await in_thread(
+                lambda: {one: _stamp(one) for one in sources.in_folder(folder, source)}, DISCOVERY_S
+            )
         except OSError as error:
             before, self.folder_fault = (
                 self.folder_fault,
@@ -214,7 +220,7 @@ class PluginHost:
             )
             if self.folder_fault != before:
                 self._tell(self.folder_fault)
-            return []
+            return {}
         if source == "folder":
             self.folder_fault = None
         return found
@@ -313,7 +319,7 @@ def _look(entries: Iterable[Entry], wanted: Iterable[Entry]) -> list[Manifest | 
     return [one if isinstance(one, Fault) else loading.check(found, one) or one for found, one in read]
 
 
-def _stamp(found: Found) -> tuple[int, int, int]:
+def _stamp(found: Found) -> Stamp:
     try:
         return found.stamp()
     except OSError:
