@@ -13,10 +13,11 @@ import psutil
 
 from aimark_daemon.config.types import Config
 from aimark_daemon.engine_specs import engine_spec, fake_spec, llm_wish
-from aimark_daemon.errors import Exit, as_fault, fault_kind
+from aimark_daemon.engines.voice_sources import ESPEAK, espeak_is_installed
+from aimark_daemon.errors import AimarkError, Exit, as_fault, fault_kind
 from aimark_daemon.gpu.nvml import free_vram
 from aimark_daemon.gpu.plan import Wish
-from aimark_daemon.models.choice import choose
+from aimark_daemon.models.choice import choose, is_path
 from aimark_daemon.models.faults import MODEL_MISSING
 from aimark_daemon.models.store import ModelStore
 from aimark_daemon.protocol.messages import GpuInfo, ModelInfo
@@ -85,7 +86,8 @@ class Provision:
         self._asked[job] = asked = self._asked[job] + 1
         try:
             model, path = await self._choose(job)
-            spec = engine_spec(job, model, path, self._config())
+            voices = await self._voices() if job == "tts" else {}
+            spec = engine_spec(job, model, path, self._config(), voices)
             if job == "llm" and self._prepare is not None and asked == self._asked[job]:
                 spec = await self._prepare(spec, llm_wish(self._config()))
         except Exception as error:  # noqa: BLE001 - a job without a model must not take the others down
@@ -103,6 +105,42 @@ class Provision:
 
     async def _choose(self, job: Job) -> tuple[str, Path]:
         config = self._config()
+        if job == "tts":
+            return await self._choose_voice(config)
+        return await self._choose_model(job, config)
+
+    async def _choose_voice(self, config: Config) -> tuple[str, Path]:
+        """The main voice; espeak where "auto" finds none and none can be downloaded."""
+        if config.tts.model == ESPEAK:
+            return ESPEAK, Path(ESPEAK)
+        try:
+            return await self._choose_model("tts", config)
+        except AimarkError as error:
+            if config.tts.model != "auto" or self._stopping.is_set() or not espeak_is_installed():
+                raise
+            log.warning("no voice, espeak speaks instead: %s %s", error.fault.message.en, error.fault.detail)
+            return ESPEAK, Path(ESPEAK)
+
+    async def _voices(self) -> dict[str, str]:
+        """The voices that the configuration wants for single languages: language to file, or espeak.
+
+        Raises:
+            AimarkError: `model_missing`.
+        """
+        wanted = self._config().tts.voices
+        found = {}
+        for language, voice in (("en", wanted.en), ("ko", wanted.ko)):
+            if voice == "auto":
+                continue
+            if voice == ESPEAK:
+                found[language] = ESPEAK
+            elif is_path(voice):
+                found[language] = str(await asyncio.to_thread(Path(voice).expanduser))
+            else:
+                found[language] = str(await asyncio.to_thread(self._models.path, voice))
+        return found
+
+    async def _choose_model(self, job: Job, config: Config) -> tuple[str, Path]:
         wanted = {"llm": config.llm.model, "stt": config.stt.model, "tts": config.tts.model}[job]
         infos = await asyncio.to_thread(self._models.list)
         if wanted == "auto" and not any(info.installed for info in infos if info.kind == job):
@@ -161,7 +199,8 @@ class Provision:
         Raises:
             AimarkError: `model_in_use`, or it is not installed.
         """
-        if model in self._used.values():
+        voices = self._config().tts.voices
+        if model in self._used.values() or model in (voices.en, voices.ko):
             raise MODEL_IN_USE(model=model)
         await asyncio.to_thread(self._models.remove, model)
 

@@ -13,6 +13,7 @@ from aimark_daemon.cli.starter import fetch_starter
 from aimark_daemon.client import DaemonClient
 from aimark_daemon.engine_specs import engine_spec, fake_spec
 from aimark_daemon.engines.base import SPEAK, SpeakRequest
+from aimark_daemon.engines.voice_sources import ESPEAK
 from aimark_daemon.models.choice import choose
 from aimark_daemon.models.store import ModelStore
 from aimark_daemon.provision import NO_MODEL
@@ -72,6 +73,8 @@ def _voice(shell: Shell) -> WorkerSpec:
     import psutil
 
     store, config = ModelStore(shell.paths.models), shell.loaded.config
+    if config.tts.model == ESPEAK:
+        return engine_spec("tts", ESPEAK, Path(ESPEAK), config)
     choice = choose("tts", config.tts.model, store.list(), None, psutil.virtual_memory().available, "en")
     if not choice.model and not choice.path:
         raise NO_MODEL(job="tts")

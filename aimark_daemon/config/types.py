@@ -135,13 +135,24 @@ class SttConfig(Section, frozen=True, kw_only=True):
     threads: Threads = None
 
 
+class VoicesConfig(Section, frozen=True, kw_only=True):
+    """The voice of each language, where it is to be another than `tts.model`.
+
+    A voice's id, an .onnx file, or "espeak"; "auto" is `tts.model` if it speaks the language, else espeak.
+    """
+
+    en: Annotated[ModelName, Meta(description="Who speaks English.", extra_json_schema=_RELOAD)] = "auto"
+    ko: Annotated[ModelName, Meta(description="Who speaks Korean.", extra_json_schema=_RELOAD)] = "auto"
+
+
 class TtsConfig(Section, frozen=True, kw_only=True):
     """Text to speech."""
 
     enabled: Annotated[bool, Meta(description="Speak answers to spoken questions.", extra_json_schema=_RELOAD)] = True
     model: Annotated[
-        ModelName, Meta(description='A voice\'s id, an .onnx file, or "auto".', extra_json_schema=_RELOAD)
+        ModelName, Meta(description='A voice\'s id, an .onnx file, "espeak", or "auto".', extra_json_schema=_RELOAD)
     ] = "auto"
+    voices: VoicesConfig = VoicesConfig()
     speed: Annotated[float, Meta(ge=0.25, le=4, description="Speed of speech; 1 is the voice's own.")] = 1.0
     threads: Threads = None
 

@@ -203,12 +203,15 @@ class SpeakRequest(msgspec.Struct, frozen=True):
     text: str
     language: str = "en"
     speed: float = 1.0
+    sample_rate: int | None = None
+    """Hz of the sound that is wanted, as of the turn's sound so far; None is the voice's own (`Facts.sample_rate`)."""
 
 
 class Audio(msgspec.Struct, frozen=True):
-    """The next piece of speech: mono s16le at the voice's rate (`Facts.sample_rate`)."""
+    """The next piece of speech: mono s16le at the rate that was asked for; `voice` is the name of who says it."""
 
     pcm: bytes
+    voice: str = ""
 
 
 class Spoken(msgspec.Struct, frozen=True):
@@ -217,6 +220,7 @@ class Spoken(msgspec.Struct, frozen=True):
     samples: int
     sample_rate: int
     took_s: float = 0.0
+    voice: str = ""
 
 
 SPEAK = Method("speak", SpeakRequest, Audio, Spoken)
