@@ -30,7 +30,7 @@ _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
 _RULE = re.compile(r"^[ \t]*(?:[-*_=][ \t]*){3,}$", re.MULTILINE)
 _TABLE_RULE = re.compile(r"^[ \t]*\|?[ \t]*:?-{2,}:?[ \t]*(?:\|[ \t]*:?-{2,}:?[ \t]*)*\|?[ \t]*$", re.MULTILINE)
 _LINE_START = re.compile(r"^[ \t]*(?:>[ \t]*)*(?:#{1,6}[ \t]+|[-*+•·][ \t]+(?:\[[ xX]\][ \t]+)?)?", re.MULTILINE)
-_NUMBERED = re.compile(r"^([ \t]*\d{1,3})[.)](?=[ \t])", re.MULTILINE)
+_NUMBERED = re.compile(r"^([ \t]*\d{1,3})[.)](?=[ \t]+\S)", re.MULTILINE)
 _UNDERSCORES = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])")
 _ARROWS = re.compile(r"[\u2190-\u21ff]|[-=]{1,3}>")
 _EMOJI = re.compile(

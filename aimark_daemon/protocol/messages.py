@@ -546,11 +546,13 @@ class SpeechStarted(Event, frozen=True, tag="speech_started"):
 
 
 class SpeechClause(Event, frozen=True, tag="speech_clause"):
-    """The clause whose sound begins at sample `start` of the turn's speech."""
+    """The clause whose sound begins at sample `start` of the turn's speech, in `language`, spoken by `voice`."""
 
     turn: int
     text: str
     start: int
+    language: str = ""
+    voice: str = ""
 
 
 class SpeechEnded(Event, frozen=True, tag="speech_ended"):

@@ -564,12 +564,14 @@ export interface SpeechStarted {
   sample_rate: number;
 }
 
-/** The clause whose sound begins at sample `start` of the turn's speech. */
+/** The clause whose sound begins at sample `start` of the turn's speech, in `language`, spoken by `voice`. */
 export interface SpeechClause {
   type: "speech_clause";
   turn: number;
   text: string;
   start: number;
+  language?: string;
+  voice?: string;
 }
 
 /** All sound of the turn was sent: `samples` of it. */
