@@ -198,6 +198,19 @@ def test_whisper_understands_what_piper_says(piper, whisper_dir, tmp_path, quest
     assert word_error_rate(question, heard.text) <= 0.15
 
 
+@pytest.mark.models
+def test_whisper_makes_out_words_of_what_espeak_says_in_korean(espeak, whisper_dir):
+    """All that holds of this voice: a small model that knows the language hears some of its words."""
+    said = "대한민국의 수도는 서울입니다."
+    pcm, _, _ = spoken(espeak, said, language="ko", sample_rate=16_000)
+    hearing = WhisperEngine()
+    hearing.load({"path": str(whisper_dir), "threads": 2}, lambda: None)
+    heard = hearing.hear(HearRequest(language="ko"), StubCall(in_frames(pcm)))
+    hearing.close()
+    assert "대한민국의" in heard.text.split()
+    assert heard.text.rstrip(".").endswith("입니다")
+
+
 def test_a_language_that_nobody_speaks_is_a_fault(bilingual):
     with pytest.raises(AimarkError) as caught:
         bilingual.speak(SpeakRequest("Bonjour", language="fr"), StubCall())
