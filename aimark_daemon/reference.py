@@ -118,7 +118,7 @@ mirror served it. Models marked *starter* are downloaded at the first start; no 
 _KINDS: Final = {
     "llm": ("Language models", "They think. `aimark models use ID` chooses one."),
     "stt": ("Hearing", "They turn speech into text."),
-    "tts": ("Voices", "They speak English. What they do not speak, Korean too, is spoken by espeak, which comes with AI MARK."),
+    "tts": ("Voices", "They speak English. Korean and the rest is spoken by espeak, which comes with AI MARK."),
 }
 
 

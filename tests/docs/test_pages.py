@@ -29,7 +29,8 @@ TRANSLATED = [
     ("docs/how-to/README.md", "docs/how-to/ko/README.md"),
     ("docs/how-to/choose-a-voice.md", "docs/how-to/ko/choose-a-voice.md"),
 ]
-SETTINGS = {".".join(path) for path, _ in settings()}
+SETTINGS = {".".join(path[:depth]) for path, _ in settings() for depth in range(1, len(path) + 1)}
+"""Every setting, and every group of them."""
 OTHER_NAMES = {"audio_out", "aimark_daemon", "constraint_dependencies"}
 """Names with underscores in the text that are no fault, message, field or setting."""
 
