@@ -136,10 +136,7 @@ class SttConfig(Section, frozen=True, kw_only=True):
 
 
 class VoicesConfig(Section, frozen=True, kw_only=True):
-    """The voice of each language, where it is to be another than `tts.model`.
-
-    A voice's id, an .onnx file, or "espeak"; "auto" is `tts.model` if it speaks the language, else espeak.
-    """
+    """The voice of each language: an id, a file, "espeak", or "auto": `tts.model` if it speaks it, else espeak."""
 
     en: Annotated[ModelName, Meta(description="Who speaks English.", extra_json_schema=_RELOAD)] = "auto"
     ko: Annotated[ModelName, Meta(description="Who speaks Korean.", extra_json_schema=_RELOAD)] = "auto"
