@@ -12,7 +12,21 @@ from aimark_daemon.conversation.clauses import ClauseCutter
 PIECES = st.sampled_from(
     [
         *(" ", "\n", "\r\n", "\n\n", ". ", ".", ", ", ",", "! ", "? ", "…", "。", "！", '"', "'", ")", "(", "**", "`"),
-        *("```\n", "\n```python\n", "e.g. ", "Dr. ", "3.14", "1,000", " 2. ", "https://a.kr/b.c?d=e ", "and ", "but "),
+        *(
+            "```\n",
+            "\n```python\n",
+            "e.g. ",
+            "Dr. ",
+            "etc. ",
+            "No. ",
+            "Then",
+            "3.14",
+            "1,000",
+            " 2. ",
+            "https://a.kr/b.c?d=e ",
+            "and ",
+            "but ",
+        ),
         *("word ", "하고 ", "있습니다", "지만 ", "는데 ", "습니다. ", "안녕하세요", "\u1112\u1161\u11ab", "e\u0301"),
         *("👩‍👩‍👧", "👍🏽 ", "\ufe0f", "\u200d", "- ", "1. ", "| a | b |\n"),
     ]

@@ -113,7 +113,15 @@ Python은 | 파이썬은
 kim.a@naver.com | kim 점 a 골뱅이 naver 닷컴
 naver.com을 | naver 닷컴을
 R&D | 알 앤 디
-3·1절 | 삼 일절
+3·1절 | 삼일절
+6.25 전쟁 | 육이오 전쟁
+채널 3개와 4채널 | 채널 세 개와 사채널
+4대강 | 사대강
+20만 개 | 이십만 개
+0시 | 영 시
+1박 2일 | 일박 이일
+빨강·파랑 | 빨강 파랑
+좋아요ㅋㅋ | 좋아요
 그래요~ | 그래요
 """.strip().splitlines()
 CASES = [tuple(line.split(" | ")) for line in READ]

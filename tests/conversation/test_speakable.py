@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aimark_daemon.conversation.clauses import ClauseCutter, speakable
+from aimark_daemon.conversation.clauses import ClauseCutter
+from aimark_daemon.conversation.language import has_hangul
+from aimark_daemon.conversation.speakable import speakable, spoken_runs
 
 
 @pytest.mark.parametrize(
@@ -75,6 +77,16 @@ def test_a_code_block_reaches_the_voice_as_one_mention(code):
         "`" * 5001,
         "http://" * 900,
         "* " * 3000 + "x",
+        "1," * 3000,
+        "1.1." * 2000,
+        "1-" * 3000,
+        "1:" * 3000,
+        "1~" * 3000,
+        "a@" * 3000,
+        "a." * 3000,
+        "$1 " * 2000,
+        "개1" * 2000,
+        "9" * 6000,
     ],
 )
 @pytest.mark.timeout(20)
@@ -82,4 +94,41 @@ def test_hostile_text_is_handled_without_delay(text):
     cutter = ClauseCutter()
     clauses = cutter.feed(text) + cutter.flush()
     assert "".join(clauses) == text
-    assert all(isinstance(speakable(clause), str) for clause in clauses)
+    assert all(isinstance(speakable(clause, language), str) for clause in clauses for language in ("en", "ko"))
+    assert all(isinstance(spoken_runs(clause), list) for clause in clauses)
+
+
+@pytest.mark.parametrize(
+    ("text", "runs"),
+    [
+        ("GPT-4는 좋아요.", [("지피티 사는 좋아요.", "ko")]),
+        ("저는 Visual Studio Code를 3년 썼어요.", [("저는 Visual Studio Code를 삼년 썼어요.", "ko")]),
+        ("The word 안녕 means hello.", [("The word", "en"), ("안녕", "ko"), ("means hello.", "en")]),
+        ("There are 3 apples.", [("There are three apples.", "en")]),
+        (
+            "영어로 “How are you doing today”라고 해요.",
+            [("영어로", "ko"), ("“How are you doing today”", "en"), ("라고 해요.", "ko")],
+        ),
+        ("**굵은** [글](https://a.kr)과 `code`", [("굵은 글과 code", "ko")]),
+        ("🙂", []),
+    ],
+)
+def test_each_part_goes_to_the_voice_of_its_language(text, runs):
+    assert spoken_runs(text) == runs
+
+
+@pytest.mark.parametrize(("default", "said"), [("ko", "사십이."), ("en", "forty-two.")])
+def test_numbers_alone_are_read_in_the_language_around_them(default, said):
+    assert spoken_runs("42.", default) == [(said, default)]
+
+
+@given(
+    st.lists(
+        st.sampled_from(["안녕", "3개", "word", "GPT-4는", "10:30", "**b**", "I", "am", "here", "“q”라고"])
+        | st.text(max_size=5)
+    )
+)
+def test_no_english_voice_is_given_a_korean_word(words):
+    for said, spoken_in in spoken_runs(" ".join(words)):
+        assert said
+        assert spoken_in == "ko" or not has_hangul(said)
