@@ -10,9 +10,6 @@ import re
 import unicodedata
 
 from aimark_daemon.conversation.language import is_hangul
-from aimark_daemon.conversation.speakable import speakable
-
-__all__ = ["ClauseCutter", "speakable"]
 
 ENDERS = frozenset(".!?…")
 WIDE_ENDERS = frozenset("。！？")
@@ -47,8 +44,8 @@ EXTENDERS = "\u200d\ufe0e\ufe0f"
 class ClauseCutter:
     """Takes text as it comes, gives clauses as they are complete: the first one short, the others whole sentences.
 
-    A clause keeps its blanks and Markdown; `speakable` makes it sayable. A code block is one clause. Lengths count
-    letters and digits, a Hangul syllable as two.
+    A clause keeps its blanks and Markdown; `speakable.spoken_runs` makes it sayable. A code block is one clause.
+    Lengths count letters and digits, a Hangul syllable as two.
     """
 
     def __init__(self) -> None:

@@ -1,12 +1,20 @@
 """The speaker in virtual time: what is spoken when, by whom, and at which rate."""
 
 import asyncio
+from array import array
+from itertools import pairwise
+
+import pytest
 
 from aimark_daemon.assistant.running import Voice
 from aimark_daemon.assistant.speaking import AHEAD_S, Speaker
 from aimark_daemon.assistant.stopwatch import Stopwatch
+from aimark_daemon.engine_specs import fake_spec
 from aimark_daemon.engines.base import Audio, Facts, Spoken
+from aimark_daemon.engines.fake_voice import TONE_HZ
 from aimark_daemon.protocol.messages import Notice, SpeechClause, SpeechEnded, SpeechStarted
+from tests.assistant.stage import Ear as Listener
+from tests.assistant.stage import stage
 from tests.assistant.virtual import play
 
 LETTER_S = 0.06
@@ -221,3 +229,25 @@ def test_a_language_without_a_voice_is_told_once_and_the_others_are_spoken():
         return [request.text for request in voice.requests], [notice.fault.code for notice in ear.of(Notice)]
 
     assert play(scene) == (["Nice to meet you."], ["no_voice_for_language"])
+
+
+def hertz(pcm, rate):
+    """The pitch of a tone, by its zero crossings."""
+    samples = array("h", pcm)
+    crossings = sum((left < 0) != (right < 0) for left, right in pairwise(samples))
+    return crossings / 2 / (len(samples) / rate)
+
+
+@pytest.mark.parametrize("rate", [16_000, 44_100])
+async def test_a_voice_that_is_replaced_in_an_answer_keeps_its_pitch(tmp_path, rate):
+    async with stage(tmp_path, llm={"default": "One sentence is here. " * 12, "delay_s": 0.01}) as it:
+        ear = Listener()
+        turn = await it.say("talk", ear, speak=True)
+        await ear.until(lambda: ear.frames)
+        await it.roster.assign("tts", fake_spec("tts", {"sample_rate": rate}))
+        heard = len(ear.frames)
+        await ear.ending(turn)
+        assert [started.sample_rate for started in ear.of(SpeechStarted)] == [22_050]
+        later = [frame for frame in ear.frames[heard:] if len(frame.pcm) > 2000]
+        assert later
+        assert hertz(later[-1].pcm, 22_050) == pytest.approx(TONE_HZ, rel=0.05)
