@@ -22,9 +22,9 @@ _BLANKS = re.compile(r"[ \t]{9,}")
 _FENCE = re.compile(r"(?:^|(?<=\n))[ \t]*```.*?(?:\n[ \t]*```[^\S\n]*(?=\n|$)|$)", re.DOTALL)
 _IMAGE_OR_LINK = re.compile(r"!?\[([^\[\]]{0,300})\]\([^()\s]{0,2000}(?:\s\"[^\"]{0,200}\")?\)")
 _URL = re.compile(
-    r"(?:<?(?:https?|ftp)://[^\s<>가-힣]*[^\s<>가-힣.,;:!?)\]'\"]>?|\bwww\.[^\s<>가-힣]*[^\s<>가-힣.,;:!?)\]'\"])"
-    rf"(?P<p>{PARTICLE})?",
-    re.IGNORECASE,
+    r"(?:<?(?i:https?|ftp)://[^\s<>가-힣]*[^\s<>가-힣.,;:!?)\]'\"]>?"
+    r"|\b(?i:www)\.[^\s<>가-힣]*[^\s<>가-힣.,;:!?)\]'\"])"
+    rf"(?P<p>{PARTICLE})?"
 )
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
 _RULE = re.compile(r"^[ \t]*(?:[-*_=][ \t]*){3,}$", re.MULTILINE)
