@@ -38,6 +38,7 @@ class LlamaChat:
             rewinds=model.rewinds,
             saved=self.saved,
             pinned=bool(settings.system),
+            compact=not model.offloads,
         )
         self._chunk = min(model.n_ubatch, GPU_CHUNK) if model.offloads else model.n_ubatch
         self.batcher = Batcher(model, self.cache, self._chunk)
