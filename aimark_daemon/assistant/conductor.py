@@ -13,6 +13,7 @@ from aimark_daemon.assistant.faults import (
     TURN_UNKNOWN,
 )
 from aimark_daemon.assistant.listener import Listener
+from aimark_daemon.assistant.preparing import Preparing
 from aimark_daemon.assistant.running import RunningTurn
 from aimark_daemon.assistant.speaking import Speaker
 from aimark_daemon.assistant.stopwatch import Stopwatch
@@ -67,6 +68,7 @@ class Assistant:
         self._clock = clock
         self._turns: dict[int, RunningTurn] = {}
         self._streams = Streams(roster, clock)
+        self._preparing = Preparing(store, roster, config)
         self._queues: dict[str, asyncio.Lock] = {}
         self._tokens_per_s: float | None = None
         self._stopped = False
@@ -170,6 +172,7 @@ class Assistant:
         for turn in running:
             turn.cancel()
         await asyncio.gather(*(turn.ended() for turn in running), return_exceptions=True)
+        await self._preparing.stop()
 
     # What commands may ask for
 
@@ -198,6 +201,7 @@ class Assistant:
             raise ENGINE_STOPPED()
         if session is None:
             session = (await self._store.create_session()).id
+        self._preparing.cancel(session)
         number = await self._store.begin_turn(session, text)
         running = RunningTurn(number, session, text, listener=listener, publish=self._publish, stopwatch=stopwatch)
         self._turns[number] = running
@@ -256,7 +260,7 @@ class Assistant:
             await self._end_early(turn, Step.FAIL, speaker, error)
         finally:
             self._turns.pop(turn.number, None)
-            self._tidy(turn.session)
+            self._tidy(turn.session, answer)
 
     async def _answer(self, turn: RunningTurn, speaker: Speaker | None, config: Config) -> Answer:
         line = parse_slash(turn.text)
@@ -312,8 +316,10 @@ class Assistant:
         """Logs hold no conversation unless the configuration asks for it."""
         log.info("turn %d %s: %s", turn, what, words if self._config().log.content else f"{len(words)} characters")
 
-    def _tidy(self, session: str) -> None:
+    def _tidy(self, session: str, answer: Answer) -> None:
         """Forget a session's queue with the last of its turns, so that days of sessions cost nothing."""
         # An unlocked queue is no sign: one that was just left is unlocked until the next in it wakes.
         if not any(turn.session == session for turn in self._turns.values()):
             self._queues.pop(session, None)
+            if not self._stopped:
+                self._preparing.begin(session, dropped_turns=answer.dropped_turns)

@@ -113,6 +113,8 @@ class ChatRequest(msgspec.Struct, frozen=True):
     continue_tokens: tuple[int, ...] = ()
     priority: Literal["person", "background"] = "person"
     """Background work (a title, a summary) pauses while the engine answers people."""
+    only_prompt: bool = False
+    """Evaluate the prompt, for the next request that begins like it, and say nothing."""
 
 
 class TextDelta(msgspec.Struct, frozen=True):

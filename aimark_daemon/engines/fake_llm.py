@@ -79,6 +79,8 @@ class FakeLLM:
         if call.cancelled:
             return ChatResult("cancelled", len(prompt) + len(shown), reused, 0, dropped)
         call.progress()
+        if request.only_prompt:
+            return ChatResult("stop", len(prompt) + len(shown), reused, 0, dropped)
         finish, said = self._say(request, call, self._answer(messages, request), len(shown))
         self._evaluated[request.session].extend(said)
         return ChatResult(finish, len(prompt) + len(shown), reused, len(said), dropped)

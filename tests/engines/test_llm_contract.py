@@ -52,6 +52,15 @@ def test_at_temperature_0_the_same_question_gets_the_same_answer(engine):
     assert answers[1] == answers[2]
 
 
+def test_a_prompt_alone_is_evaluated_and_nothing_is_said(engine):
+    talk = (SYSTEM, ChatMessage("user", "Ein Wort?"), ChatMessage("assistant", "Wort."))
+    call = RecordedCall()
+    silent = engine.chat(ChatRequest("ready", (*talk, ChatMessage("user", "")), GREEDY, only_prompt=True), call)
+    assert (silent.finish, silent.tokens, call.events) == ("stop", 0, [])
+    asked = engine.chat(ChatRequest("ready", (*talk, ChatMessage("user", "Tell me more.")), GREEDY), RecordedCall())
+    assert asked.reused_tokens >= silent.prompt_tokens - 10
+
+
 def test_an_answer_ends_after_max_tokens(engine):
     result, _ = ask(engine, "Count to a hundred in words.", sampling=Sampling(temperature=0.0, max_tokens=3))
     assert (result.finish, result.tokens) == ("length", 3)
