@@ -26,7 +26,7 @@ log = logging.getLogger("aimark.parking")
 
 MEMORY_FOLDER: Final = Path("/dev/shm")  # noqa: S108 - the file is made with a random name, for its owner alone
 """Linux's file system in RAM."""
-CAP: Final = 1 << 30
+CAP: Final = 512 << 20
 """Most bytes that are parked."""
 RAM_SHARE: Final = 4
 """At most this part of the RAM that is free."""

@@ -1,7 +1,7 @@
 """Leases of a card's memory: never more than there is, never from the busy, and everybody's turn comes."""
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, precondition, rule
 
@@ -231,6 +231,26 @@ def test_a_person_goes_before_background_work_but_not_for_ever():
     soon = arbiter.ask("llm", 50, HEAD_START_S - 1, priority=1)
     late = arbiter.ask("stt", 50, HEAD_START_S + 1, priority=1)
     assert arbiter.waiting == (soon, background, late)
+
+
+@given(st.lists(st.integers(1, 30), min_size=1, max_size=5), st.data())
+def test_those_used_longest_ago_leave_and_no_more_than_must(sizes, data):
+    arbiter = Arbiter()
+    for number, size in enumerate(sizes):
+        arbiter.ask(str(number), size, 0.0)
+        assert isinstance(arbiter.step(1000, 0.0, 0.0), Granted)
+        arbiter.loaded(str(number), 0.0)
+    order = data.draw(st.permutations([*range(len(sizes))]))
+    for moment, number in enumerate(order, 1):
+        arbiter.begin(str(number), moment)
+        arbiter.rest(str(number), moment)
+    wanted = data.draw(st.integers(1, sum(sizes)))
+    arbiter.ask("llm", wanted, 10.0)
+    answer = arbiter.step(0, 10.0, 10.0)
+    assert isinstance(answer, Evict)
+    assert list(answer.holders) == [str(number) for number in order[: len(answer.holders)]]
+    freed = [sizes[int(holder)] for holder in answer.holders]
+    assert sum(freed) >= wanted > sum(freed[:-1])
 
 
 def test_nobody_has_to_leave_where_that_would_not_be_enough():
