@@ -127,7 +127,7 @@ def park(
         log.warning("conversations could not be parked: %s", error)
         return Parked()
     log.info("%d of %d conversations parked, %d bytes", len(entries), len(offers), end)
-    return Parked(len(entries), end)
+    return Parked(len(entries), sum(entry.size for entry in entries))
 
 
 def _write_states(stream: FileIO, offers: Sequence[Offer], cap: int, enough: Callable[[], bool]) -> list[Entry]:

@@ -14,13 +14,13 @@ import shutil
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import psutil
 
-from aimark_daemon.engines.base import PARK, UNPARK, Parked, ParkRequest, UnparkRequest
+from aimark_daemon.engines.base import PARK, UNPARK, Method, Parked, ParkRequest, UnparkRequest
 from aimark_daemon.errors import AimarkError
-from aimark_daemon.workers.base import Worker, WorkerState
+from aimark_daemon.workers.base import Call, Ev, Req, Res
 
 log = logging.getLogger("aimark.parking")
 
@@ -32,17 +32,24 @@ RAM_SHARE: Final = 4
 """At most this part of the RAM that is free."""
 DISK_SHARE: Final = 2
 """At most this part of what is free on the medium: others use it too."""
-PATIENCE_S: Final = 2.0
+PATIENCE_S: Final = 0.9
+"""The longest that a child is waited for: its memory may be wanted for a game."""
 WRITING_SHARE: Final = 0.75
 """The part of the patience that the engine may write for; the rest is for its answer to come."""
-_RUNNING: Final = frozenset({WorkerState.READY, WorkerState.BUSY})
+
+
+class Caller(Protocol):
+    """Begins a request to the child; `Worker.call` is one."""
+
+    def __call__(self, method: Method[Req, Ev, Res], request: Req) -> Call[Ev, Res]:
+        """Begin it."""
 
 
 class Parking:
     """Parks one worker's conversations. `folder` is where the file lies on systems without files in RAM.
 
-    Belongs to one event loop. `park` comes before a child is ended, `unpark` when another one has been asked for;
-    `clear` at the daemon's start, for what a crash left, and at its end.
+    Belongs to one event loop. `take` comes before a child is ended, `give` when another one is ready and before it is
+    asked anything else; `clear` at the daemon's start, for what a crash left, and at its end.
     """
 
     def __init__(
@@ -66,28 +73,34 @@ class Parking:
         """Where conversations are parked now."""
         return self._file
 
-    async def park(self, worker: Worker) -> Parked:
-        """Let the worker's engine write its conversations; takes no longer than the patience.
+    async def take(self, call: Caller) -> None:
+        """Let a child that is going to end leave its conversations."""
+        await self.park(call)
+
+    async def give(self, call: Caller) -> None:
+        """Let a child that is ready know what another one has left."""
+        await self.unpark(call)
+
+    async def park(self, call: Caller) -> Parked:
+        """Let the engine write its conversations; takes no longer than the patience.
 
         What was parked before and not taken back is kept if there is nothing new.
         """
-        if worker.status.state not in _RUNNING:
-            return Parked()
         made = self._make()
         if made is None:
             return Parked()
         file, cap = made
         parked = Parked()
-        call = worker.call(PARK, ParkRequest(str(file), cap, self._patience_s * WRITING_SHARE))
+        parking = call(PARK, ParkRequest(str(file), cap, self._patience_s * WRITING_SHARE))
         try:
             async with asyncio.timeout(self._patience_s):
-                parked = await call.result()
+                parked = await parking.result()
         except TimeoutError:
             log.warning("parking was given up after %s s", self._patience_s)
         except AimarkError as error:
             log.warning("conversations were not parked: %s", error)
         finally:
-            call.cancel()
+            parking.cancel()
             if parked.sessions:
                 useless, self._file = self._file, file
             else:
@@ -96,26 +109,21 @@ class Parking:
                 _remove(useless)
         return parked
 
-    async def unpark(self, worker: Worker) -> Parked:
-        """Let the engine of another child know what is parked; the file is used once, whatever becomes of it.
-
-        Ask as soon as the worker was told to start: the request then waits for the engine before later ones do. The
-        patience begins when it is ready.
-        """
+    async def unpark(self, call: Caller) -> Parked:
+        """Let the engine know what is parked; takes no longer than the patience, and uses the file up."""
         file, self._file = self._file, None
         if file is None:
             return Parked()
-        call = worker.call(UNPARK, UnparkRequest(str(file)))
+        unparking = call(UNPARK, UnparkRequest(str(file)))
         try:
-            await worker.ready()
             async with asyncio.timeout(self._patience_s):
-                return await call.result()
+                return await unparking.result()
         except TimeoutError:
             log.warning("parked conversations were not taken within %s s", self._patience_s)
         except AimarkError as error:
             log.warning("parked conversations were lost: %s", error)
         finally:
-            call.cancel()
+            unparking.cancel()
             _remove(file)
         return Parked()
 

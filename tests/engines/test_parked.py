@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aimark_daemon.engines.base import Parked, ParkRequest
@@ -32,6 +32,7 @@ conversations = st.dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(conversations, st.integers(0, 1500), st.lists(st.tuples(st.text(st.characters(codec="utf-8")), st.just([3]))))
 def test_what_fits_the_cap_comes_back_in_its_order(given_states, cap, answers):
     with tempfile.TemporaryDirectory() as folder:
@@ -53,6 +54,7 @@ def test_what_fits_the_cap_comes_back_in_its_order(given_states, cap, answers):
             assert (bytes(states.state(entry)), entry.tokens) == given_states[entry.session]
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_damaged_file_is_refused_or_holds_states_of_the_same_size(data):
     with tempfile.TemporaryDirectory() as folder:

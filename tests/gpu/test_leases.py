@@ -233,6 +233,7 @@ def test_a_person_goes_before_background_work_but_not_for_ever():
     assert arbiter.waiting == (soon, background, late)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=5), st.data())
 def test_those_used_longest_ago_leave_and_no_more_than_must(sizes, data):
     arbiter = Arbiter()

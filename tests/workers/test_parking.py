@@ -80,11 +80,11 @@ def files(tmp_path):
 async def test_what_one_worker_evaluated_another_one_goes_on_with(parking, tmp_path):
     async with running(inline()) as worker:
         first, history = await ask(worker, "서울은 어디에 있나요?")
-        assert (await parking.park(worker)).sessions == 1
+        await parking.take(worker.call)
     assert files(tmp_path) == [parking.file]
     assert parking.file.parent == tmp_path / "메모리"
     async with running(inline()) as worker:
-        assert (await parking.unpark(worker)).sessions == 1
+        await parking.give(worker.call)
         assert files(tmp_path) == []
         second, _ = await ask(worker, "부산은요?", history=history)
     assert second.reused_tokens >= first.prompt_tokens > 40
@@ -93,10 +93,10 @@ async def test_what_one_worker_evaluated_another_one_goes_on_with(parking, tmp_p
 async def test_what_is_asked_for_while_the_worker_starts_comes_before_the_first_turn(parking):
     async with running(inline()) as worker:
         _, history = await ask(worker, "Hello")
-        await parking.park(worker)
+        await parking.park(worker.call)
     worker = inline()
     await worker.start()
-    unparking = asyncio.create_task(parking.unpark(worker))
+    unparking = asyncio.create_task(parking.unpark(worker.call))
     await asyncio.sleep(0)
     result, _ = await ask(worker, "Go on", history=history)
     assert (await unparking).sessions == 1
@@ -110,7 +110,7 @@ async def test_the_file_is_the_owners_alone_and_its_name_is_never_the_same(parki
     async with running(inline()) as worker:
         await ask(worker, "비밀이에요")
         for _ in range(3):
-            await parking.park(worker)
+            await parking.park(worker.call)
             assert stat.S_IMODE(parking.file.stat().st_mode) == 0o600
             names.add(parking.file.name)
     assert len(names) == 3
@@ -121,7 +121,7 @@ async def test_an_engine_that_hangs_is_not_waited_for(tmp_path):
     parking = Parking(tmp_path, memory=tmp_path, patience_s=0.05)
     engine = Stuck()
     async with running(inline(engine)) as worker:
-        assert await parking.park(worker) == Parked()
+        assert await parking.park(worker.call) == Parked()
         await asyncio.to_thread(engine.begun.wait)
         assert parking.file is None
         assert files(tmp_path) == []
@@ -131,7 +131,7 @@ async def test_an_engine_that_hangs_is_not_waited_for(tmp_path):
 async def test_giving_up_leaves_no_file_behind(parking, tmp_path):
     engine = Stuck()
     async with running(inline(engine)) as worker:
-        task = asyncio.create_task(parking.park(worker))
+        task = asyncio.create_task(parking.park(worker.call))
         await asyncio.to_thread(engine.begun.wait)
         assert len(files(tmp_path)) == 1
         task.cancel()
@@ -144,7 +144,7 @@ async def test_giving_up_leaves_no_file_behind(parking, tmp_path):
 async def test_an_engine_that_cannot_park_is_left_alone(parking, tmp_path, caplog):
     async with running(inline(Deaf())) as worker:
         await ask(worker, "Hello")
-        assert await parking.park(worker) == Parked()
+        assert await parking.park(worker.call) == Parked()
     assert "conversations were not parked: worker_method_unknown" in caplog.text
     assert files(tmp_path) == []
 
@@ -152,24 +152,24 @@ async def test_an_engine_that_cannot_park_is_left_alone(parking, tmp_path, caplo
 async def test_a_worker_that_does_not_run_parks_nothing_and_keeps_what_is_parked(parking, tmp_path):
     async with running(inline()) as worker:
         await ask(worker, "Hello")
-        await parking.park(worker)
+        await parking.park(worker.call)
     kept = parking.file
-    assert await parking.park(worker) == Parked()
+    assert await parking.park(worker.call) == Parked()
     async with running(inline()) as worker:
-        assert await parking.park(worker) == Parked(), "it has evaluated nothing"
+        assert await parking.park(worker.call) == Parked(), "it has evaluated nothing"
     assert files(tmp_path) == [kept] == [parking.file]
 
 
 async def test_a_start_that_fails_uses_the_file_up(parking, tmp_path, caplog):
     async with running(inline()) as worker:
         await ask(worker, "Hello")
-        await parking.park(worker)
+        await parking.park(worker.call)
     worker = InlineWorker(WorkerSpec("llm", FAKE, {"n_ctx": "big"}))
     await worker.start()
-    assert await parking.unpark(worker) == Parked()
+    assert await parking.unpark(worker.call) == Parked()
     assert "parked conversations were lost: llm_settings_invalid" in caplog.text
     assert files(tmp_path) == []
-    assert await parking.unpark(worker) == Parked(), "nothing is there"
+    assert await parking.unpark(worker.call) == Parked(), "nothing is there"
 
 
 async def test_leftovers_are_deleted_but_not_those_of_another_daemon(tmp_path):
@@ -179,7 +179,7 @@ async def test_leftovers_are_deleted_but_not_those_of_another_daemon(tmp_path):
     async with running(inline()) as worker:
         await ask(worker, "Hello")
         for parking in (mine, other):
-            await parking.park(worker)
+            await parking.park(worker.call)
     Parking(tmp_path / "mine", memory=memory).clear()
     assert files(memory) == [other.file]
 
@@ -188,7 +188,7 @@ async def test_without_a_file_system_in_ram_the_file_lies_in_the_folder(tmp_path
     parking = Parking(tmp_path / "cache", memory=tmp_path / "none", patience_s=60.0)
     async with running(inline()) as worker:
         await ask(worker, "Hello")
-        assert (await parking.park(worker)).sessions == 1
+        assert (await parking.park(worker.call)).sessions == 1
     assert parking.file.parent == tmp_path / "cache"
     assert stat.S_IMODE(parking.file.parent.stat().st_mode) == 0o700
 
@@ -198,7 +198,7 @@ async def test_where_no_folder_can_be_had_nothing_is_parked(tmp_path, caplog):
     parking = Parking(tmp_path / "file" / "cache", memory=tmp_path / "none")
     async with running(inline()) as worker:
         await ask(worker, "Hello")
-        assert await parking.park(worker) == Parked()
+        assert await parking.park(worker.call) == Parked()
     assert "no folder to park conversations in" in caplog.text
 
 
@@ -206,8 +206,8 @@ async def test_no_more_than_the_cap_is_parked(tmp_path):
     async with running(inline()) as worker:
         for session in "abc":
             await ask(worker, "Hello there", session=session)
-        whole = await Parking(tmp_path, memory=tmp_path, patience_s=60.0).park(worker)
-        some = await Parking(tmp_path, memory=tmp_path, cap=whole.size * 3 // 4, patience_s=60.0).park(worker)
+        whole = await Parking(tmp_path, memory=tmp_path, patience_s=60.0).park(worker.call)
+        some = await Parking(tmp_path, memory=tmp_path, cap=whole.size * 3 // 4, patience_s=60.0).park(worker.call)
     assert (whole.sessions, some.sessions) == (3, 2)
 
 
@@ -223,11 +223,11 @@ async def test_a_new_child_reuses_nearly_the_whole_conversation_of_the_old_one(t
         async with running(child()) as worker:
             histories = {name: (await ask(worker, f"{name * 3} {text}", session=name))[1] for name in "abc"}
             mine = psutil.Process().memory_info().rss
-            parked = await parking.park(worker)
+            parked = await parking.park(worker.call)
             assert parked.sessions == 3, "one of them had lost its sequence"
             assert psutil.Process().memory_info().rss - mine < parked.size // 4, "the bytes do not come here"
         async with running(child(n_ctx=1536)) as worker:
-            assert (await parking.unpark(worker)).sessions == 3
+            assert (await parking.unpark(worker.call)).sessions == 3
             for name in "abc":
                 result, _ = await ask(worker, "And the sky?", session=name, history=histories[name])
                 assert result.reused_tokens >= 0.9 * result.prompt_tokens
@@ -244,9 +244,9 @@ async def test_states_that_lie_in_memory_in_another_way_are_evaluated_again(tiny
     try:
         async with running(child(flash_attn=1)) as worker:
             _, history = await ask(worker, "Tell me about the sea. " * 8)
-            assert (await parking.park(worker)).sessions == 1
+            assert (await parking.park(worker.call)).sessions == 1
         async with running(child(flash_attn=0)) as worker:
-            assert await parking.unpark(worker) == Parked()
+            assert await parking.unpark(worker.call) == Parked()
             result, _ = await ask(worker, "And the sky?", history=history)
             assert (result.reused_tokens, result.tokens) == (0, 8)
     finally:
