@@ -120,6 +120,10 @@ class DaemonControls:
         """The page's address with a fresh log-in code."""
         return self._server().page_url()
 
+    def log_out(self) -> None:
+        """Shut everyone out: the old token, codes and cookies are worth nothing from now on."""
+        self._server().rotate_token()
+
     def shutdown(self) -> None:
         """Stop soon."""
         self._stop()

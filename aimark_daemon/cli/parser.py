@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from aimark_daemon import __version__
 from aimark_daemon.cli.faults import TEXT_NOT_UTF8, USAGE
 
-COMMANDS = ("run", "ask", "say", "sessions", "models", "status", "stop", "open", "doctor", "demo", "bench")
+COMMANDS = ("run", "ask", "say", "sessions", "models", "status", "stop", "open", "logout", "doctor", "demo", "bench")
 
 
 class Parser(argparse.ArgumentParser):
@@ -187,6 +187,9 @@ class _Builder:
         self._command(commands, "stop", "stop the daemon", "데몬 끝내기")
         page = self._command(commands, "open", "open the page in the browser", "브라우저에서 페이지 열기")
         page.add_argument("--no-browser", action="store_true", help=self._text("only print the address", "주소만 출력"))
+        self._command(
+            commands, "logout", "shut out every browser and program: a new access token", "모든 브라우저와 프로그램 로그아웃"
+        )
         self._command(commands, "doctor", "check this computer and the installation", "컴퓨터와 설치 상태 점검")
 
     def _bench(self, commands: Any) -> None:

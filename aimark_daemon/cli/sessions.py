@@ -10,7 +10,7 @@ from typing import Any
 from aimark_daemon.audio.faults import FILE_MISSING, FILE_UNREADABLE, FILE_UNWRITABLE
 from aimark_daemon.cli.connection import call_daemon
 from aimark_daemon.cli.identity import all_sessions, resolve_session
-from aimark_daemon.cli.importing import parts
+from aimark_daemon.cli.importing import parts as in_parts
 from aimark_daemon.cli.parser import utf8
 from aimark_daemon.cli.shell import Shell
 from aimark_daemon.client import DaemonClient
@@ -108,17 +108,18 @@ def _export(shell: Shell, arguments: Namespace) -> int:
 
 
 def _import(shell: Shell, arguments: Namespace) -> int:
-    ready = parts(utf8(_read(arguments.file)))
+    ready = in_parts(utf8(_read(arguments.file)))
 
     async def work(client: DaemonClient) -> int:
-        imported = 0
-        for text in ready:
-            reply = await client.request(m.ImportSessions(id=0, text=text), m.SessionsReply, timeout_s=_SLOW_S)
-            imported += len(reply.sessions)
-            for session in reply.sessions:
-                _print(shell, session)
+        *parts, last = ready
+        for text in parts:
+            await client.request(m.ImportSessions(id=0, text=text, more=True), m.Ok)
+        reply = await client.request(m.ImportSessions(id=0, text=last), m.SessionsReply, timeout_s=_SLOW_S)
+        for session in reply.sessions:
+            _print(shell, session)
         if not shell.json:
-            shell.note(shell.text(f"{imported} conversations imported", f"대화 {imported}개를 가져왔습니다"))
+            count = len(reply.sessions)
+            shell.note(shell.text(f"{count} conversations imported.", f"대화 {count}개를 가져왔습니다."))
         return Exit.OK
 
     return call_daemon(shell, work)

@@ -120,9 +120,14 @@ class ExportSessions(Request, frozen=True, tag="export_sessions"):
 
 
 class ImportSessions(Request, frozen=True, tag="import_sessions"):
-    """Adds sessions from text that `export_sessions` (json) wrote or that has the documented shape."""
+    """Adds sessions from text that `export_sessions` (json) wrote or that has the documented shape, all or none.
+
+    What is larger than a message comes in parts: `more` says that another one follows, once this one was answered
+    with `ok`. The last one is answered with the sessions.
+    """
 
     text: str
+    more: bool = False
 
 
 class Subscribe(Request, frozen=True, tag="subscribe"):
@@ -176,6 +181,10 @@ class OpenPage(Request, frozen=True, tag="open_page"):
     """Asks for the page's address with a single-use log-in code."""
 
 
+class LogOut(Request, frozen=True, tag="log_out"):
+    """Replaces the access token: after the `ok` every program and browser is shut out, this client too."""
+
+
 class Shutdown(Request, frozen=True, tag="shutdown"):
     """Stops the daemon."""
 
@@ -205,6 +214,7 @@ ClientMessage = (
     | GetConfig
     | SetConfig
     | OpenPage
+    | LogOut
     | Shutdown
 )
 

@@ -28,6 +28,7 @@ export type ClientMessage =
   | GetConfig
   | SetConfig
   | OpenPage
+  | LogOut
   | Shutdown;
 
 export type ServerMessage =
@@ -165,10 +166,15 @@ export interface ExportSessions {
   id: number;
 }
 
-/** Adds sessions from text that `export_sessions` (json) wrote or that has the documented shape. */
+/**
+ * Adds sessions from text that `export_sessions` (json) wrote or that has the documented shape, all or none. What is
+ * larger than a message comes in parts: `more` says that another one follows, once this one was answered with `ok`.
+ * The last one is answered with the sessions.
+ */
 export interface ImportSessions {
   type: "import_sessions";
   text: string;
+  more?: boolean;
   id: number;
 }
 
@@ -235,6 +241,12 @@ export interface SetConfig {
 /** Asks for the page's address with a single-use log-in code. */
 export interface OpenPage {
   type: "open_page";
+  id: number;
+}
+
+/** Replaces the access token: after the `ok` every program and browser is shut out, this client too. */
+export interface LogOut {
+  type: "log_out";
   id: number;
 }
 
