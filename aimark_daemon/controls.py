@@ -12,8 +12,9 @@ from aimark_daemon import __version__
 from aimark_daemon.config.keeper import ConfigKeeper
 from aimark_daemon.config.schema import config_schema
 from aimark_daemon.gpu.telemetry import Sampler
+from aimark_daemon.models.choice import AUTO
 from aimark_daemon.protocol import messages as m
-from aimark_daemon.provision import Provision
+from aimark_daemon.provision import VOICE_OFF, Provision
 from aimark_daemon.roster import JOBS, Job, Roster
 from aimark_daemon.server.prometheus import exposition
 from aimark_daemon.server.server import Server
@@ -53,7 +54,7 @@ class DaemonControls:
             state = "stopping"
         elif not self._roster.settled():
             state = "starting"
-        elif all(info.state in (WorkerState.READY, WorkerState.BUSY) for info in infos.values()):
+        elif all(_as_wished(info) for info in infos.values()):
             state = "ready"
         else:
             state = "degraded"
@@ -93,7 +94,11 @@ class DaemonControls:
                 await self._provision.supply((job,))
 
     async def use_model(self, model: str) -> None:
-        """Choose an installed model and load it."""
+        """Choose an installed model and load it; "auto" lets every kind of model be chosen again."""
+        if model == AUTO:
+            for each in JOBS:
+                await self._keeper.set(f"{each}.model", AUTO)
+            return
         job = self._provision.job_of(model, await self.models())
         await self._keeper.set(f"{job}.model", model)
         if self._roster.info(job).state == WorkerState.FAILED:  # it was in use already: then it is tried again
@@ -127,6 +132,12 @@ class DaemonControls:
     def shutdown(self) -> None:
         """Stop soon."""
         self._stop()
+
+
+def _as_wished(info: m.EngineInfo) -> bool:
+    """Whether the engine works, or is off because people want it so."""
+    off = info.fault is not None and info.fault.code == VOICE_OFF.code
+    return off or info.state in (WorkerState.READY, WorkerState.BUSY)
 
 
 def _job(kind: str) -> Job:

@@ -6,7 +6,7 @@ USAGE = fault_kind(
     "usage",
     exit_code=Exit.USAGE,
     message="The command line is not understood: {problem}.",
-    message_ko="명령줄을 이해하지 못했습니다: {problem}.",
+    message_ko="명령을 이해하지 못했습니다: {problem}.",
     hint="`{command} --help` shows what is possible.",
     hint_ko="`{command} --help`로 사용법을 볼 수 있습니다.",
 )

@@ -13,6 +13,7 @@ from aimark_daemon.cli.identity import all_sessions, resolve_session
 from aimark_daemon.cli.importing import parts as in_parts
 from aimark_daemon.cli.parser import utf8
 from aimark_daemon.cli.shell import Shell
+from aimark_daemon.cli.states import ROLES, in_words
 from aimark_daemon.client import DaemonClient
 from aimark_daemon.errors import Exit
 from aimark_daemon.files import write_whole
@@ -33,11 +34,17 @@ def run(shell: Shell, arguments: Namespace) -> int:
     async def work(client: DaemonClient) -> int:
         match arguments.action:
             case "list":
-                for session in await all_sessions(client):
+                sessions = await all_sessions(client)
+                for session in sessions:
                     _print(shell, session)
+                if not sessions:
+                    _note(shell, "No conversations yet.", "아직 대화가 없습니다.")
             case "search":
                 query = " ".join(arguments.words)
-                for hit in (await client.request(m.SearchSessions(id=0, query=query, limit=_HITS), m.SearchReply)).hits:
+                found = await client.request(m.SearchSessions(id=0, query=query, limit=_HITS), m.SearchReply)
+                if not found.hits:
+                    _note(shell, "Nothing was found.", "찾은 내용이 없습니다.")
+                for hit in found.hits:
                     if shell.json:
                         shell.emit(hit)
                     else:
@@ -78,8 +85,8 @@ async def _show(shell: Shell, client: DaemonClient, session: str) -> None:
         return
     shell.out(f"# {reply.session.title or reply.session.id}")
     for message in reply.messages:
-        state = "" if message.state == "complete" else f" ({message.state})"
-        shell.out(f"\n[{message.role}]{state}\n{message.content}")
+        state = "" if message.state == "complete" else f" ({in_words(message.state, shell.language)})"
+        shell.out(f"\n[{ROLES[message.role].in_language(shell.language)}]{state}\n{message.content}")
 
 
 def _message(shell: Shell, message: m.MessageInfo) -> dict[str, Any]:
@@ -142,6 +149,11 @@ def _print(shell: Shell, session: m.SessionInfo) -> None:
     else:
         count = shell.text(f"{session.messages} messages", f"메시지 {session.messages}개")
         shell.out(f"{session.id}  {session.updated[:16].replace('T', ' ')}  {count}  {_line(session.title)}")
+
+
+def _note(shell: Shell, en: str, ko: str) -> None:
+    if not shell.json:
+        shell.note(shell.text(en, ko))
 
 
 def _line(text: str) -> str:

@@ -151,7 +151,7 @@ class PullModel(Request, frozen=True, tag="pull_model"):
 
 
 class UseModel(Request, frozen=True, tag="use_model"):
-    """Chooses a model for its kind of engine and loads it."""
+    """Chooses a model for its kind of engine and loads it; "auto" lets every kind be chosen automatically."""
 
     model: str
 

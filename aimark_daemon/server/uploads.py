@@ -1,4 +1,4 @@
-"""Uploads: texts larger than one message, which come in parts and wait in a file without a name until they are whole."""
+"""Uploads: texts larger than one message, whose parts wait in a file without a name until they are whole."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Uploads:
         """
         file = self._files.get(client)
         if file is None:
-            file = self._files[client] = tempfile.SpooledTemporaryFile(_MEMORY_BYTES)
+            file = self._files[client] = tempfile.SpooledTemporaryFile(_MEMORY_BYTES)  # noqa: SIM115 - closed when it is over
         data = text.encode()
         try:
             if file.tell() + len(data) > self._limit:

@@ -109,7 +109,7 @@ def test_an_import_that_is_wrong_anywhere_changes_nothing(aimark: Aimark, conten
 
 
 def test_a_conversation_of_three_mebibytes_is_exported_and_imported_whole(alone: Aimark, tmp_path: Path) -> None:
-    messages = [f"{number}번째 말: " + "가나다라 \"마바사\" 아자차카\n" * 8_000 for number in range(10)]
+    messages = [f"{number}번째 말: " + '가나다라 "마바사" 아자차카\n' * 8_000 for number in range(10)]
     (first,) = imported(alone, ("긴 대화", messages)).lines()
     file = tmp_path / "긴 대화.json"
     assert alone("sessions", "export", first["id"], "--out", str(file)).code == 0

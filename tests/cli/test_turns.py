@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from aimark_daemon.cli.ask import note_interruption
 from aimark_daemon.cli.importing import parts
 from aimark_daemon.cli.microphone import BLOCK, Microphone
-from aimark_daemon.cli.shell import Shell, printable, system_language
+from aimark_daemon.cli.shell import Shell
 from aimark_daemon.cli.turns import TurnRecord
 from aimark_daemon.protocol.audio import AudioFrame, FrameKind
 from aimark_daemon.protocol.messages import (
