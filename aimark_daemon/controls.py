@@ -11,6 +11,7 @@ import msgspec
 from aimark_daemon import __version__
 from aimark_daemon.config.keeper import ConfigKeeper
 from aimark_daemon.config.schema import config_schema
+from aimark_daemon.errors import Fault
 from aimark_daemon.gpu.telemetry import Sampler
 from aimark_daemon.models.choice import AUTO
 from aimark_daemon.protocol import messages as m
@@ -23,9 +24,12 @@ from aimark_daemon.workers.base import WorkerState
 
 
 class DaemonControls:
-    """The `Controls` of the dispatch, over the daemon's parts. `stop` ends the daemon, `stopping` tells if it ends."""
+    """The `Controls` of the dispatch, over the daemon's parts. `stop` ends the daemon, `stopping` tells if it ends.
 
-    def __init__(
+    `notices` is what people should know.
+    """
+
+    def __init__(  # noqa: PLR0913 - one for each part of the daemon
         self,
         *,
         store: AsyncStore,
@@ -36,6 +40,7 @@ class DaemonControls:
         server: Callable[[], Server],
         stop: Callable[[], None],
         stopping: Callable[[], bool],
+        notices: Callable[[], tuple[Fault, ...]],
     ) -> None:
         self._store = store
         self._roster = roster
@@ -45,6 +50,7 @@ class DaemonControls:
         self._server = server
         self._stop = stop
         self._stopping = stopping
+        self._notices = notices
         self._began = time.monotonic()
 
     async def status(self) -> m.Status:
@@ -68,6 +74,7 @@ class DaemonControls:
             sessions=await self._store.count_sessions(),
             uptime_s=round(time.monotonic() - self._began, 1),
             gpu_fault=self._sampler.trouble,
+            notices=self._notices(),
         )
 
     async def metrics(self) -> str:

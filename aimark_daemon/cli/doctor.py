@@ -33,6 +33,7 @@ _KOREAN = {
     "daemon": "데몬",
     "port": "포트",
     "log": "로그",
+    "notice": "알림",
     "data": "데이터",
     "runtime": "실행",
     "logs": "로그",
@@ -64,8 +65,9 @@ def _print(shell: Shell, finding: Finding) -> None:
 
 
 def _title(shell: Shell, name: str) -> str:
-    """The finding's name for people: "engine-llm" is the engine for thinking."""
-    words = [
-        shell.name(word) if word in JOB_NAMES else shell.text(word, _KOREAN.get(word, word)) for word in name.split("-")
-    ]
-    return " ".join(reversed(words))
+    """The finding's name for people: "engine-llm" is the thinking engine."""
+
+    def word(part: str) -> str:
+        return shell.name(part) if part in JOB_NAMES else shell.text(part, _KOREAN.get(part, part))
+
+    return " ".join(word(part) for part in reversed(name.split("-")))

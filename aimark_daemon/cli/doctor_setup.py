@@ -11,14 +11,16 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aimark_daemon.cli.connection import call_daemon
 from aimark_daemon.cli.doctor_machine import GIB
 from aimark_daemon.cli.findings import Finding, error, of_fault, ok, warning
 from aimark_daemon.cli.shell import Shell
+from aimark_daemon.client import DaemonClient
 from aimark_daemon.config.types import Config
-from aimark_daemon.errors import AimarkError, Exit, Text
+from aimark_daemon.errors import AimarkError, Exit, Fault, Text
 from aimark_daemon.models.choice import AUTO, is_path
 from aimark_daemon.paths import Paths
-from aimark_daemon.protocol.messages import ModelInfo
+from aimark_daemon.protocol.messages import GetStatus, ModelInfo, StatusReply
 
 if TYPE_CHECKING:
     from aimark_daemon.models.store import ModelStore
@@ -48,7 +50,7 @@ def setup(shell: Shell) -> Iterator[Finding]:
     yield from _disk(paths)
     yield _database(paths.database)
     yield from _models(paths, config)
-    yield from _daemon(paths, port)
+    yield from _daemon(shell, paths, port)
     yield ok("log", str(paths.logs / "daemon.log"))
 
 
@@ -162,7 +164,21 @@ def _model(kind: str, wanted: str, infos: list[ModelInfo], store: ModelStore) ->
     return warning(name, missing, Text(pull, pull))
 
 
-def _daemon(paths: Paths, port: int | None) -> Iterator[Finding]:
+def _notices(shell: Shell) -> Iterator[Finding]:
+    """What the running daemon wants people to know."""
+
+    async def work(client: DaemonClient) -> tuple[Fault, ...]:
+        return (await client.request(GetStatus(id=0), StatusReply)).status.notices
+
+    try:
+        notices = call_daemon(shell, work, start=False)
+    except AimarkError as silent:
+        yield of_fault("daemon", silent.fault)
+        return
+    yield from (of_fault("notice", fault, "warning") for fault in notices)
+
+
+def _daemon(shell: Shell, paths: Paths, port: int | None) -> Iterator[Finding]:
     from aimark_daemon.runtime import find_daemon, is_running
     from aimark_daemon.server.binding import bind_loopback
 
@@ -173,6 +189,7 @@ def _daemon(paths: Paths, port: int | None) -> Iterator[Finding]:
             f"It runs: version {address.version}, port {address.port}, process {address.pid}",
             f"실행 중입니다: 버전 {address.version}, 포트 {address.port}, 프로세스 {address.pid}",
         )
+        yield from _notices(shell)
         return
     if is_running(paths.runtime):
         yield error(

@@ -114,7 +114,5 @@ def _line(shell: Shell, info: ModelInfo) -> str:
         state = shell.text("installed", "설치됨")
     else:
         state = ""
-    languages = ",".join(info.languages)
-    return (
-        f"{info.id:<44} {padded(shell.name(info.kind), 8)} {info.bytes / 1e6:>7.0f} MB  {languages:<6} {info.licence:<16} {state}"
-    ).rstrip()
+    name, kind, languages = f"{info.id:<44}", padded(shell.name(info.kind), 8), ",".join(info.languages)
+    return f"{name} {kind} {info.bytes / 1e6:>7.0f} MB  {languages:<6} {info.licence:<16} {state}".rstrip()

@@ -34,21 +34,9 @@ def run(shell: Shell, arguments: Namespace) -> int:
     async def work(client: DaemonClient) -> int:
         match arguments.action:
             case "list":
-                sessions = await all_sessions(client)
-                for session in sessions:
-                    _print(shell, session)
-                if not sessions:
-                    _note(shell, "No conversations yet.", "아직 대화가 없습니다.")
+                await _list(shell, client)
             case "search":
-                query = " ".join(arguments.words)
-                found = await client.request(m.SearchSessions(id=0, query=query, limit=_HITS), m.SearchReply)
-                if not found.hits:
-                    _note(shell, "Nothing was found.", "찾은 내용이 없습니다.")
-                for hit in found.hits:
-                    if shell.json:
-                        shell.emit(hit)
-                    else:
-                        shell.out(f"{hit.session}  {hit.title}\n    {_line(hit.excerpt)}")
+                await _search(shell, client, " ".join(arguments.words))
             case "show":
                 await _show(shell, client, await _known(client, arguments.id))
             case _:
@@ -56,6 +44,25 @@ def run(shell: Shell, arguments: Namespace) -> int:
         return Exit.OK
 
     return call_daemon(shell, work)
+
+
+async def _list(shell: Shell, client: DaemonClient) -> None:
+    sessions = await all_sessions(client)
+    for session in sessions:
+        _print(shell, session)
+    if not sessions:
+        _note(shell, "No conversations yet.", "아직 대화가 없습니다.")
+
+
+async def _search(shell: Shell, client: DaemonClient, query: str) -> None:
+    found = await client.request(m.SearchSessions(id=0, query=query, limit=_HITS), m.SearchReply)
+    for hit in found.hits:
+        if shell.json:
+            shell.emit(hit)
+        else:
+            shell.out(f"{hit.session}  {hit.title}\n    {_line(hit.excerpt)}")
+    if not found.hits:
+        _note(shell, "Nothing was found.", "찾은 내용이 없습니다.")
 
 
 async def _known(client: DaemonClient, given: str) -> str:

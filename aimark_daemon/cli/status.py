@@ -40,6 +40,10 @@ def run(shell: Shell, _arguments: Namespace) -> int:
     if status.gpu_fault is not None:
         card_name = shell.text("graphics card", "그래픽 카드")
         shell.out(f"  {card_name}: {status.gpu_fault.message.in_language(shell.language)} [{status.gpu_fault.code}]")
+    for fault in status.notices:
+        words = f" ({fault.detail})" if fault.detail else ""
+        shell.out(f"  {fault.message.in_language(shell.language)} [{fault.code}]{words}")
+        shell.out(f"    {fault.hint.in_language(shell.language)}")
     shell.out(shell.text(f"{status.sessions} conversations", f"대화 {status.sessions}개"))
     return Exit.OK
 

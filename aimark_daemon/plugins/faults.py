@@ -41,3 +41,10 @@ PLUGIN_FAILED = fault_kind(
     hint="The assistant goes on. Tell the plugin's author what the detail says.",
     hint_ko="어시스턴트는 계속 동작합니다. 아래 내용을 플러그인 제작자에게 알려 주세요.",
 )
+PLUGIN_NOT_LOADED = fault_kind(
+    "plugin_not_loaded",
+    message="The plugin {plugin} was not loaded, so its commands are missing.",
+    message_ko="{plugin} 플러그인을 불러오지 못해 이 플러그인의 명령을 쓸 수 없습니다.",
+    hint="Mend it in {folder} and start the assistant again.",
+    hint_ko="{folder} 폴더에서 고친 뒤 어시스턴트를 다시 시작해 주세요.",
+)

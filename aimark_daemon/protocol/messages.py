@@ -348,7 +348,10 @@ class ProcessShare(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Status(msgspec.Struct, frozen=True, omit_defaults=False):
-    """The daemon at a glance. `state` is starting, ready, degraded or stopping; `gpu_fault` why `gpu` lacks cards."""
+    """The daemon at a glance. `state` is starting, ready, degraded or stopping; `gpu_fault` why `gpu` lacks cards.
+
+    `notices` is what people should know: a plugin that was not loaded, a setting that waits for a restart.
+    """
 
     state: str
     version: str
@@ -359,6 +362,7 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=False):
     sessions: int
     uptime_s: float = 0.0
     gpu_fault: Fault | None = None
+    notices: tuple[Fault, ...] = ()
 
 
 class ModelInfo(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -204,7 +204,7 @@ export interface PullModel {
   id: number;
 }
 
-/** Chooses a model for its kind of engine and loads it. */
+/** Chooses a model for its kind of engine and loads it; "auto" lets every kind be chosen automatically. */
 export interface UseModel {
   type: "use_model";
   model: string;
@@ -265,7 +265,10 @@ export interface Welcome {
   status: Status;
 }
 
-/** The daemon at a glance. `state` is starting, ready, degraded or stopping; `gpu_fault` why `gpu` lacks cards. */
+/**
+ * The daemon at a glance. `state` is starting, ready, degraded or stopping; `gpu_fault` why `gpu` lacks cards.
+ * `notices` is what people should know: a plugin that was not loaded, a setting that waits for a restart.
+ */
 export interface Status {
   state: string;
   version: string;
@@ -276,6 +279,7 @@ export interface Status {
   sessions: number;
   uptime_s?: number;
   gpu_fault?: Fault | null;
+  notices?: Fault[];
 }
 
 /** An engine's worker as clients see it. `plan` is how a language model is laid out in memory. */
