@@ -173,7 +173,7 @@ def _invitation(shell: Shell, *, opened: bool) -> str:
 def _engine_line(shell: Shell, job: str, info: EngineInfo) -> str:
     """What to tell of an engine's new state; nothing of the small steps."""
     if info.state == "ready":
-        return f"{shell.name(job)}: {info.model} ({in_words(info.state, shell.language)})"
+        return f"{shell.name(job).capitalize()}: {info.model} ({in_words(info.state, shell.language)})"
     if info.fault is not None:
-        return f"{shell.name(job)}: {info.fault.message.in_language(shell.language)} [{info.fault.code}]"
+        return f"{shell.name(job).capitalize()}: {info.fault.message.in_language(shell.language)} [{info.fault.code}]"
     return ""

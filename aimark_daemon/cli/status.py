@@ -49,7 +49,7 @@ def run(shell: Shell, _arguments: Namespace) -> int:
 
 
 def _engine_line(shell: Shell, name: str, engine: EngineInfo) -> str:
-    parts = [f"{shell.name(name)}: {in_words(engine.state, shell.language)}", engine.model]
+    parts = [f"{shell.name(name).capitalize()}: {in_words(engine.state, shell.language)}", engine.model]
     if engine.pid is not None:
         parts.append(shell.text(f"process {engine.pid}", f"프로세스 {engine.pid}"))
     if engine.restarts:

@@ -62,7 +62,7 @@ def test_ctrl_c_ends_the_daemon_well_and_its_engines_with_it(alone: Aimark) -> N
     daemon.send_signal(signal.SIGINT)
     ran = alone.finished(daemon)
     assert ran.code == 0
-    assert "llm: fake-llm (ready)" in ran.err
+    assert "Thinking: fake-llm (ready)" in ran.err
     assert "Traceback" not in ran.err
     for pid in pids:
         with pytest.raises(ProcessLookupError):
