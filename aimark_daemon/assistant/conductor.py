@@ -39,6 +39,7 @@ from aimark_daemon.protocol.messages import (
 )
 from aimark_daemon.roster import ENGINE_STOPPED, Roster
 from aimark_daemon.store import AsyncStore
+from aimark_daemon.store.faults import TURN_NOT_OPEN
 
 log = logging.getLogger("aimark.assistant")
 
@@ -244,14 +245,14 @@ class Assistant:
                     )
                 answer = await self._answer(turn, speaker, config)
                 turn.step(Step.ANSWER)
-                await self._store.checkpoint(turn.number, turn.reply)
+                # Whatever becomes of its sound: the answer is complete.
+                await self._store.end_turn(
+                    turn.number, "complete", turn.reply, timings=turn.stopwatch.timings(), tokens=answer.tokens
+                )
             if speaker is not None:
                 await speaker.finish()
             turn.close()
             turn.stopwatch.mark("end")
-            await self._store.end_turn(
-                turn.number, "complete", turn.reply, timings=turn.stopwatch.timings(), tokens=answer.tokens
-            )
             self._log(turn.number, "answered", turn.reply)
             turn.end(Step.FALL_SILENT, self._done(turn, answer))
         except asyncio.CancelledError:
@@ -304,8 +305,10 @@ class Assistant:
                 fault=fault,
             )
         except Exception as unstored:
-            log.exception("the end of turn %d was not stored", turn.number)
-            fault = fault or as_fault(unstored)
+            # An answer that was stored whole before its sound was cut off stays complete.
+            if not TURN_NOT_OPEN.caught_in(unstored):
+                log.exception("the end of turn %d was not stored", turn.number)
+                fault = fault or as_fault(unstored)
         if fault is None:
             ending: Event = Cancelled(turn=turn.number, session=turn.session, reply=turn.reply)
         else:

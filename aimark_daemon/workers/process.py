@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from aimark_daemon.errors import AimarkError
+from aimark_daemon.names import named
 from aimark_daemon.workers import faults, job
 from aimark_daemon.workers.messages import FrameDecoder, FromChild, ToChild, frame
 
@@ -77,7 +78,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
                 lambda: self, *command, env=child_environment(), **options
             )
         except OSError as error:
-            raise faults.SPAWN_FAILED(str(error), name=self._name) from error
+            raise faults.SPAWN_FAILED(str(error), name=named(self._name)) from error
         job.adopt(transport.get_pid())
 
     @property
