@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import argparse
 
+from aimark_daemon.engines.faults import LLM_OUT_OF_MEMORY
 from aimark_daemon.errors import Text
 from aimark_daemon.gpu.facts import LayerFacts, ModelFacts
 from aimark_daemon.gpu.loading import Began, Ended, GiveUp, Loaded, Loading, Measured, Settle, Spawned, Start
 from aimark_daemon.gpu.plan import CONTEXT_BYTES, Card, Memory, Plan, Wish
-from aimark_daemon.gpu.plan_faults import KEEPS_CRASHING
 
 GIB = 1 << 30
 BITS = 4.85
@@ -64,7 +64,7 @@ def climb(facts: ModelFacts, card: int, held: int, error: float, wish: Wish) -> 
         if takes <= card - held:
             loading.step(Loaded(free), 0.0)
             return tried, True
-        follows = loading.step(Ended(KEEPS_CRASHING.fault(), out_of_memory=True), 0.0)
+        follows = loading.step(Ended(LLM_OUT_OF_MEMORY.fault(), out_of_memory=True), 0.0)
         while isinstance(follows, Settle):
             follows = loading.step(Measured(free), 0.0)
     assert isinstance(follows, GiveUp)

@@ -7,13 +7,12 @@ from collections.abc import Callable
 from functools import partial
 from threading import Lock
 
-import llama_cpp as lib
-
 from aimark_daemon.engines.base import ChatMessage, ChatRequest, ChatResult, EngineCall
 from aimark_daemon.engines.llama_answer import Answer
 from aimark_daemon.engines.llama_batcher import Batcher
 from aimark_daemon.engines.llama_cache import SequenceCache
 from aimark_daemon.engines.llama_cells import KvCells
+from aimark_daemon.engines.llama_lib import lib
 from aimark_daemon.engines.llama_model import LlamaModel
 from aimark_daemon.engines.llama_prompt import PromptBuilder
 from aimark_daemon.engines.llama_settings import ANSWER_SHARE, GPU_CHUNK, LlamaSettings
