@@ -65,8 +65,8 @@ class Conditions(msgspec.Struct, frozen=True):
                 f"시작할 때 부하 {load}"
             )
         return (
-            f"{self.model}, {self.threads or '?'} threads on {self.cores} cores, medians of {self.rounds} rounds, "
-            f"load {load} at the beginning"
+            f"{self.model}; threads: {self.threads or '?'}; cores: {self.cores}; rounds: {self.rounds}, of which these are "
+            f"medians; load at the beginning: {load}"
         )
 
 
