@@ -65,8 +65,8 @@ class Conditions(msgspec.Struct, frozen=True):
                 f"시작할 때 부하 {load}"
             )
         return (
-            f"{self.model}; threads: {self.threads or '?'}; cores: {self.cores}; rounds: {self.rounds}, of which these are "
-            f"medians; load at the beginning: {load}"
+            f"{self.model}; threads: {self.threads or '?'}; cores: {self.cores}; rounds: {self.rounds}, "
+            f"of which these are medians; load at the beginning: {load}"
         )
 
 

@@ -19,12 +19,15 @@ REPLAY_TOGETHER: Final = 3
 """Tokens of an answer that goes on which give the same bits as one by one, on a processor.
 
 ggml multiplies up to three rows by the vector kernels that it takes for one, and uses matrix kernels from four on: with
-Qwen2.5 0.5B, Q4_K_M, on AVX2, logits are equal to the last bit for 1, 2 and 3 and differ by up to 0.3 for 4 to 8. Three
-at once take 0.8 of the processor time of one at a time, and all together 0.6. What a graphics card does is not known:
+Qwen2.5 0.5B, Q4_K_M, on x86 with AVX2, logits are equal to the last bit for 1, 2 and 3 and differ by up to 0.3 for 4 to 8. Three
+at once take 0.8 of the processor time of one at a time, and 35 together 0.4. What a graphics card does is not known:
 there they go one by one.
 """
 REPLAY_S: Final = 1.5
-"""How long that may take: the rest of a longer answer is evaluated together, and may go on in other words."""
+"""How long that may take, counted from when the prompt is evaluated.
+
+The rest of a longer answer is evaluated together, and may go on in other words.
+"""
 
 
 class Answer:
@@ -64,7 +67,7 @@ class Answer:
         self._stream = TextStream(request.sampling.stop)
         self._prompt = len(prompt)
         self._greedy = request.sampling.temperature <= 0
-        self._replay_until = 0.0
+        self._replay_until: float | None = None
         self._token: int | None = None
         self._unsent: list[int] = []
         self._outbox: SimpleQueue[TextDelta | None] = SimpleQueue()
@@ -126,7 +129,14 @@ class Answer:
             return lacking
         if at < self._prompt:
             return self._prompt - at
-        if time.perf_counter() >= self._replay_until:
+        return self._replayed(lacking)
+
+    def _replayed(self, lacking: int) -> int:
+        """How many of these tokens of the answer are evaluated next."""
+        now = time.perf_counter()
+        if self._replay_until is None:
+            self._replay_until = now + REPLAY_S
+        if now >= self._replay_until:
             return lacking
         return 1 if self._model.offloads else min(lacking, REPLAY_TOGETHER)
 
@@ -142,7 +152,6 @@ class Answer:
     def begin(self, shown: Sequence[int], stream: TextStream) -> None:
         """The text already shown consists of `shown`, which left `stream` as it is."""
         self.shown, self._stream = shown, stream
-        self._replay_until = time.perf_counter() + REPLAY_S
         self.tokens.extend(shown)
         self._sampler = Sampler(self.request.sampling, self._model.n_vocab, self._seed)
         self._sampler.accept(shown)

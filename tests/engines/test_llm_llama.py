@@ -140,6 +140,7 @@ def test_an_answer_is_replayed_by_steps_that_give_the_bits_of_single_tokens(tiny
             bits.append(ctypes.string_at(logits, ctypes.sizeof(ctypes.c_float) * chat.model.n_vocab))
             evaluated(answer, context, index)
 
+        monkeypatch.setattr("aimark_daemon.engines.llama_answer.REPLAY_S", float("inf"))
         monkeypatch.setattr(Answer, "evaluated", chosen)
         messages = (SYSTEM, ChatMessage("user", "서울은 어디에 있나요?"))
         model.engine.chat(ChatRequest("whole", messages, GREEDY), whole)
