@@ -18,10 +18,10 @@ Finish = Literal["stop", "length", "cancelled"]
 REPLAY_TOGETHER: Final = 3
 """Tokens of an answer that goes on which give the same bits as one by one, on a processor.
 
-ggml multiplies up to three rows by the vector kernels that it takes for one, and uses matrix kernels from four on: with
-Qwen2.5 0.5B, Q4_K_M, on x86 with AVX2, logits are equal to the last bit for 1, 2 and 3 and differ by up to 0.3 for 4 to 8. Three
-at once take 0.8 of the processor time of one at a time, and 35 together 0.4. What a graphics card does is not known:
-there they go one by one.
+ggml multiplies up to three rows by the vector kernels that it takes for one, and uses matrix kernels from four on. With
+Qwen2.5 0.5B, Q4_K_M, on x86 (AVX-512), logits are equal to the last bit for 1, 2 and 3 and differ by up to 0.3 for 4 to
+8. Three at once take 0.8 of the processor time of one at a time, and 35 together 0.4. What a graphics card does is not
+known: there they go one by one.
 """
 REPLAY_S: Final = 1.5
 """How long that may take, counted from when the prompt is evaluated.
