@@ -9,8 +9,6 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import llama_cpp as lib
-
 from aimark_daemon.engines.faults import (
     LLM_FAILED,
     LLM_OUT_OF_MEMORY,
@@ -19,6 +17,7 @@ from aimark_daemon.engines.faults import (
     MODEL_INVALID,
 )
 from aimark_daemon.engines.llama_devices import Placement
+from aimark_daemon.engines.llama_lib import lib
 from aimark_daemon.engines.llama_log import LlamaLog, tells_out_of_memory
 from aimark_daemon.engines.llama_settings import LlamaSettings, usable_cores
 from aimark_daemon.engines.parked import Identity, model_file
