@@ -24,7 +24,8 @@ from aimark_daemon.gpu.telemetry import Sampler, Work
 from aimark_daemon.llm_loader import LlmLoader
 from aimark_daemon.models.store import ModelStore
 from aimark_daemon.paths import Paths
-from aimark_daemon.plugins.host import PluginHost, bundled_folder
+from aimark_daemon.plugins.faults import PLUGIN_NOT_LOADED
+from aimark_daemon.plugins.host import PluginHost, PluginState, bundled_folder
 from aimark_daemon.protocol import messages as m
 from aimark_daemon.provision import Progress, Provision
 from aimark_daemon.roster import JOBS, Job, Roster
@@ -175,6 +176,7 @@ class Daemon:
             server=lambda: self._server,
             stop=self.shutdown,
             stopping=self._stopping.is_set,
+            notices=lambda: tuple(self._standing.values()),
         )
         self._dispatch = Dispatch(self._assistant, self._store, controls, self._standing)
         port = self._loaded.config.server.port if self._options.port is None else self._options.port
@@ -199,6 +201,9 @@ class Daemon:
         host = PluginHost(self._loaded.config.plugins.disabled)
         host.load_folder(bundled_folder())
         host.load_folder(self._paths.plugins)
+        for plugin in host.statuses:
+            if plugin.state is PluginState.FAILED:
+                self._tell(PLUGIN_NOT_LOADED.fault(plugin.why, plugin=plugin.name, folder=self._paths.plugins))
         return host
 
     async def _apply(self, changed: Changes) -> None:

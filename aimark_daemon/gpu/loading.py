@@ -17,20 +17,20 @@ from typing import Final
 
 import msgspec
 
+from aimark_daemon.engines.crashes import CrashPolicy, Level
+from aimark_daemon.engines.faults import KEEPS_CRASHING
 from aimark_daemon.errors import Fault
 from aimark_daemon.gpu import reasons
 from aimark_daemon.gpu.facts import MIB, ModelFacts
 from aimark_daemon.gpu.ladder import next_plan
 from aimark_daemon.gpu.plan import CONTEXT_BYTES, Memory, Plan, Wish, cpu_plan, plan
-from aimark_daemon.gpu.plan_faults import KEEPS_CRASHING
 from aimark_daemon.gpu.recall import LastGood, recall
+from aimark_daemon.names import named
 
 SETTLE_S: Final = 5.0
 """The longest wait for memory that a dead process held."""
 SETTLED_BYTES: Final = 64 * MIB
 """So little less than before is as before."""
-CRASHES: Final = 3
-CRASH_WINDOW_S: Final = 300.0
 HEALTHY_S: Final = 300.0
 """After so long without failure a plan counts as a first attempt again."""
 
@@ -159,8 +159,7 @@ class Loading:
         self._failure: Ended | None = None
         self._failed_at_work = False
         self._ready_since: float | None = None
-        self._crashes: list[float] = []
-        self._struck = False
+        self._crashes = CrashPolicy()
 
     def may(self, kind: type[Happening]) -> bool:
         """Whether such a happening means something now."""
@@ -180,7 +179,7 @@ class Loading:
                 return self._start(recall(fresh, self._last, self._facts, memory), memory)
             case Spawned():
                 if self.state in (LoadState.FAILED, LoadState.DEGRADED):  # somebody wants it tried anew
-                    self._crashes, self._struck = [], False
+                    self._crashes.reset()
                 self.state = LoadState.LOAD
             case Loaded(memory):
                 return self._loaded(memory, now)
@@ -224,17 +223,14 @@ class Loading:
         self.state = LoadState.CRASHED
         if not end.counts:
             return None
-        self._crashes = [at for at in self._crashes if now - at < CRASH_WINDOW_S] + [now]
-        if len(self._crashes) < CRASHES:
-            return None
-        self._crashes = []
-        if self._struck:
-            self.state = LoadState.DEGRADED
-            return GiveUp(KEEPS_CRASHING.fault(end.fault.detail))
-        self._struck = True
-        if self.plan.layout.layers == 0:
-            return None
-        return self._start(cpu_plan(self._facts, self._wish, reasons.after_crashes()), self._before)
+        match self._crashes.crashed(now):
+            case Level.CPU_ONLY if self.plan.layout.layers:
+                return self._start(cpu_plan(self._facts, self._wish, reasons.after_crashes()), self._before)
+            case Level.DEGRADED:
+                self.state = LoadState.DEGRADED
+                return GiveUp(KEEPS_CRASHING.fault(end.fault.detail, name=named("llm")))
+            case _:
+                return None
 
     def _measured(self, memory: Memory, now: float) -> Consequence:
         """Go on when the driver gave back what the dead process held, or does not in time."""

@@ -24,10 +24,3 @@ SIZE_UNREADABLE = fault_kind(
     hint="Write it as 6GB, 512MB or 4.5GB.",
     hint_ko="6GB, 512MB, 4.5GB처럼 적어 주세요.",
 )
-KEEPS_CRASHING = fault_kind(
-    "llm_keeps_crashing",
-    message="The language model crashed again and again, on the processor alone too, and is not started any more.",
-    message_ko="언어 모델이 CPU만으로 실행해도 계속 비정상 종료되어 더 이상 시작하지 않습니다.",
-    hint="Choose another model with `aimark models use`, or restart the assistant to try again.",
-    hint_ko="`aimark models use`로 다른 모델을 고르거나, 어시스턴트를 다시 시작해 한 번 더 시도해 주세요.",
-)

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 
 from aimark_daemon.engines.base import Facts, Method
 from aimark_daemon.errors import AimarkError, Fault, as_fault
+from aimark_daemon.names import named
 from aimark_daemon.workers import faults
 from aimark_daemon.workers.base import Ev, Req, Res, WorkerSpec, WorkerState, WorkerStatus
 from aimark_daemon.workers.calls import CallTable, PendingCall
@@ -35,7 +36,8 @@ class Supervisor:
 
     A request begun while the worker starts waits for it; one that waits while a start fails gets that start's fault.
     An empty `spec.engine` means that there is nothing to run. With a `remedy`, requests that wait outlive a start that
-    failed if it knows another spec.
+    failed if it knows another spec. Of `start`, `replace` and `stop` the last one holds: a worker that is told to run
+    while it stops comes back, in a new child.
     """
 
     def __init__(self, spec: WorkerSpec, backoff: Backoff | None = None, remedy: Remedy | None = None) -> None:
@@ -69,10 +71,12 @@ class Supervisor:
         self._listeners.append(listener)
 
     async def start(self) -> None:
-        """Begin to spawn and load; returns at once. A failed or stopped worker is tried anew."""
-        if self._task is None or self._task.done():
-            self._backoff.reset()
-            self._begin()
+        """Begin to spawn and load; returns at once, or when a stop that is under way has ended the old child.
+
+        A failed or stopped worker is tried anew.
+        """
+        if self._task is None or self._task.done() or not self._wanted:
+            await self.replace(self._spec)
 
     async def ready(self) -> Facts:
         """Wait until the engine is loaded.
@@ -115,16 +119,21 @@ class Supervisor:
                 await self._changed.wait()
 
     async def stop(self) -> None:
-        """Stop politely, then kill; afterwards no process is left. Idempotent."""
+        """Stop politely, then kill; afterwards the child is gone. Idempotent."""
         self._wanted = 0
         self._hurry.set()
-        if self._life is not None:
-            self._life.stop()
-        task = self._task
-        if task is not None:
-            await asyncio.wait({task})
-        elif self._status.state is not WorkerState.ABSENT:
-            self._end(WorkerState.STOPPED, None)
+        life, task = self._life, self._task
+        if life is not None:
+            life.stop()
+        if task is None:
+            if self._status.state is not WorkerState.ABSENT:
+                self._end(WorkerState.STOPPED, None)
+            return
+        # Not for the task alone: who is told to start meanwhile goes on in it.
+        while not task.done() and (not self._wanted or (life is not None and self._life is life)):
+            changed = asyncio.ensure_future(self._changed.wait())
+            await asyncio.wait({task, changed}, return_when=asyncio.FIRST_COMPLETED)
+            changed.cancel()
 
     def _begin(self) -> None:
         self._generations += 1
@@ -237,10 +246,10 @@ class Supervisor:
         if self._status.fault is not None:
             return self._status.fault
         kind = faults.ABSENT if self._status.state is WorkerState.ABSENT else faults.STOPPED
-        return kind.fault(name=self._spec.name)
+        return kind.fault(name=named(self._spec.name))
 
     def _stopped_fault(self) -> Fault:
-        return faults.STOPPED.fault(name=self._spec.name)
+        return faults.STOPPED.fault(name=named(self._spec.name))
 
     def _set(self, state: WorkerState, *, fault: Fault | None, restarts: int | None = None) -> None:
         """The one place where the status changes."""

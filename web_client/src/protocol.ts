@@ -28,6 +28,7 @@ export type ClientMessage =
   | GetConfig
   | SetConfig
   | OpenPage
+  | LogOut
   | Shutdown;
 
 export type ServerMessage =
@@ -165,10 +166,15 @@ export interface ExportSessions {
   id: number;
 }
 
-/** Adds sessions from text that `export_sessions` (json) wrote or that has the documented shape. */
+/**
+ * Adds sessions from text that `export_sessions` (json) wrote or that has the documented shape, all or none. What is
+ * larger than a message comes in parts: `more` says that another one follows, once this one was answered with `ok`.
+ * The last one is answered with the sessions.
+ */
 export interface ImportSessions {
   type: "import_sessions";
   text: string;
+  more?: boolean;
   id: number;
 }
 
@@ -198,7 +204,7 @@ export interface PullModel {
   id: number;
 }
 
-/** Chooses a model for its kind of engine and loads it. */
+/** Chooses a model for its kind of engine and loads it; "auto" lets every kind be chosen automatically. */
 export interface UseModel {
   type: "use_model";
   model: string;
@@ -238,6 +244,12 @@ export interface OpenPage {
   id: number;
 }
 
+/** Replaces the access token: after the `ok` every program and browser is shut out, this client too. */
+export interface LogOut {
+  type: "log_out";
+  id: number;
+}
+
 /** Stops the daemon. */
 export interface Shutdown {
   type: "shutdown";
@@ -253,7 +265,10 @@ export interface Welcome {
   status: Status;
 }
 
-/** The daemon at a glance. `state` is starting, ready, degraded or stopping; `gpu_fault` why `gpu` lacks cards. */
+/**
+ * The daemon at a glance. `state` is starting, ready, degraded or stopping; `gpu_fault` why `gpu` lacks cards.
+ * `notices` is what people should know: a plugin that was not loaded, a setting that waits for a restart.
+ */
 export interface Status {
   state: string;
   version: string;
@@ -264,6 +279,7 @@ export interface Status {
   sessions: number;
   uptime_s?: number;
   gpu_fault?: Fault | null;
+  notices?: Fault[];
 }
 
 /** An engine's worker as clients see it. `plan` is how a language model is laid out in memory. */
