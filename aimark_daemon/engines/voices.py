@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
@@ -58,7 +59,7 @@ class VoicesEngine:
         return msgspec.structs.replace(
             facts,
             languages=(*facts.languages, *(code for code in self._sources if code not in facts.languages)),
-            extra={**facts.extra, "voices": dict(self._sources)},
+            extra={**facts.extra, "voices": {code: Path(source).stem for code, source in self._sources.items()}},
         )
 
     def speak(self, request: SpeakRequest, call: EngineCall) -> Spoken:

@@ -45,6 +45,7 @@ def voices(piper_onnx):
     engine = VoicesEngine()
     facts = engine.load({"path": str(piper_onnx), "threads": 2}, lambda: None)
     assert facts.languages == ("en", "ko")
+    assert facts.extra["voices"] == {"en": "en_US-joe-medium", "ko": "espeak"}
     yield engine
     engine.close()
 
