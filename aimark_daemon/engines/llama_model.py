@@ -6,6 +6,7 @@ import ctypes
 import os
 from collections.abc import Callable, Sequence
 from enum import IntEnum
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -161,7 +162,7 @@ class LlamaModel:
         extended = original.isdigit() and self.n_ctx > int(original)
         f16 = lib.GGML_TYPE_F16
         return Identity(
-            engine=f"llama-cpp-python {lib.__version__}",
+            engine=f"llama-cpp-python {version('llama-cpp-python')}",
             model=model_file(settings.path),
             keys=str(f16 if settings.type_k is None else settings.type_k),
             values=str(f16 if settings.type_v is None else settings.type_v),
