@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
@@ -12,6 +13,7 @@ from aimark_daemon import __version__
 from aimark_daemon.config.keeper import ConfigKeeper
 from aimark_daemon.config.schema import config_schema
 from aimark_daemon.gpu.telemetry import Sampler
+from aimark_daemon.neighbour import GoodNeighbour
 from aimark_daemon.protocol import messages as m
 from aimark_daemon.provision import Provision
 from aimark_daemon.roster import JOBS, Job, Roster
@@ -20,11 +22,13 @@ from aimark_daemon.server.server import Server
 from aimark_daemon.store import AsyncStore
 from aimark_daemon.workers.base import WorkerState
 
+_WELL: Final = frozenset({WorkerState.READY, WorkerState.BUSY, WorkerState.ASLEEP})
+
 
 class DaemonControls:
     """The `Controls` of the dispatch, over the daemon's parts. `stop` ends the daemon, `stopping` tells if it ends."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts of a daemon
         self,
         *,
         store: AsyncStore,
@@ -32,6 +36,7 @@ class DaemonControls:
         provision: Provision,
         sampler: Sampler,
         keeper: ConfigKeeper,
+        neighbour: GoodNeighbour,
         server: Callable[[], Server],
         stop: Callable[[], None],
         stopping: Callable[[], bool],
@@ -41,6 +46,7 @@ class DaemonControls:
         self._provision = provision
         self._sampler = sampler
         self._keeper = keeper
+        self._neighbour = neighbour
         self._server = server
         self._stop = stop
         self._stopping = stopping
@@ -53,7 +59,7 @@ class DaemonControls:
             state = "stopping"
         elif not self._roster.settled():
             state = "starting"
-        elif all(info.state in (WorkerState.READY, WorkerState.BUSY) for info in infos.values()):
+        elif all(info.state in _WELL for info in infos.values()):
             state = "ready"
         else:
             state = "degraded"
@@ -67,6 +73,7 @@ class DaemonControls:
             sessions=await self._store.count_sessions(),
             uptime_s=round(time.monotonic() - self._began, 1),
             gpu_fault=self._sampler.trouble,
+            game=self._neighbour.game,
         )
 
     async def metrics(self) -> str:
@@ -110,6 +117,10 @@ class DaemonControls:
     async def set_config(self, key: str, value: object) -> tuple[str, ...]:
         """Change a value; engines it concerns are loaded again. Returns the keys that wait for a restart."""
         return await self._keeper.set(key, value)
+
+    async def set_game(self, on: bool) -> float:
+        """Turn game mode on or off; returns after how many seconds the card was free."""
+        return await self._neighbour.set_game(on)
 
     def look(self) -> m.TelemetryHistory:
         """The telemetry until now, for a client that begins to look."""
