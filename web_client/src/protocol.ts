@@ -27,6 +27,8 @@ export type ClientMessage =
   | ListCommands
   | GetConfig
   | SetConfig
+  | Typing
+  | SetGame
   | OpenPage
   | Shutdown;
 
@@ -44,6 +46,7 @@ export type ServerMessage =
   | CommandsReply
   | ConfigReply
   | PageReply
+  | GameReply
   | Listening
   | TurnStarted
   | Heard
@@ -58,6 +61,7 @@ export type ServerMessage =
   | Cancelled
   | TurnError
   | EngineChanged
+  | GameChanged
   | SessionChanged
   | Telemetry
   | TelemetryHistory
@@ -232,6 +236,19 @@ export interface SetConfig {
   id: number;
 }
 
+/** A person begins to type: a language model that sleeps is loaded meanwhile. `listen` does the same. */
+export interface Typing {
+  type: "typing";
+  id: number;
+}
+
+/** Turns game mode on or off: the graphics card is kept free, and answers come from the processor. */
+export interface SetGame {
+  type: "set_game";
+  on: boolean;
+  id: number;
+}
+
 /** Asks for the page's address with a single-use log-in code. */
 export interface OpenPage {
   type: "open_page";
@@ -253,7 +270,10 @@ export interface Welcome {
   status: Status;
 }
 
-/** The daemon at a glance. `state` is starting, ready, degraded or stopping; `gpu_fault` why `gpu` lacks cards. */
+/**
+ * The daemon at a glance. `state` is starting, ready, degraded or stopping; `gpu_fault` why `gpu` lacks cards. `game`:
+ * game mode keeps the graphics card free.
+ */
 export interface Status {
   state: string;
   version: string;
@@ -264,6 +284,7 @@ export interface Status {
   sessions: number;
   uptime_s?: number;
   gpu_fault?: Fault | null;
+  game?: boolean;
 }
 
 /** An engine's worker as clients see it. `plan` is how a language model is laid out in memory. */
@@ -502,6 +523,14 @@ export interface PageReply {
   url: string;
 }
 
+/** Game mode is on or off. `took_s`: after so many seconds the programs that held the card for us were gone. */
+export interface GameReply {
+  type: "game";
+  id: number;
+  on: boolean;
+  took_s?: number;
+}
+
 /** The microphone stream is open; send frames of stream `id`. */
 export interface Listening {
   type: "listening";
@@ -626,6 +655,12 @@ export interface EngineChanged {
   type: "engine_changed";
   engine: string;
   info: EngineInfo;
+}
+
+/** Game mode was turned on or off (topic engines). What it does to an engine comes as `engine_changed`. */
+export interface GameChanged {
+  type: "game_changed";
+  on: boolean;
 }
 
 /** A session was made, renamed, deleted, restored or talked in (topic sessions). */
