@@ -61,7 +61,8 @@ class GoodNeighbour:
         self._policy = Neighbour()
         self._sample: Telemetry | None = None
         self._sampled_at = 0.0
-        self._used_at = self._worked_at = clock()
+        self._used_at = clock()
+        self._worked_at = float("-inf")
         self._news = asyncio.Event()
 
     @property

@@ -15,8 +15,8 @@ from msgspec import Meta
 
 APPLIES: Final = "x-applies"
 """Key of the JSON Schema that says when a changed setting takes effect."""
-DURATION: Final = r"^(-1|0|(\d{1,8}(h|m|s|ms))+)$"
-"""A length of time as text, as `1h30m`."""
+DURATION: Final = r"^(-1|[0-9]{1,8}|([0-9]{1,8}(h|ms|m|s))+)$"
+"""A length of time as text: `1h30m`, or seconds."""
 _RESTART: Final[dict[str, Any]] = {APPLIES: "restart"}
 _RELOAD: Final[dict[str, Any]] = {APPLIES: "reload"}
 _SECONDS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
@@ -209,12 +209,10 @@ class Config(Section, frozen=True, kw_only=True):
 
 def keep_alive_s(llm: LlmConfig) -> float | None:
     """How long an unused model stays loaded, in seconds; None for ever."""
-    value = llm.keep_alive
-    if isinstance(value, str) and value not in ("0", "-1"):
-        parts = re.findall(r"(\d+)(h|ms|m|s)", value)
-        return sum(int(count) * _SECONDS[unit] for count, unit in parts)
-    seconds = int(value)
-    return None if seconds < 0 else float(seconds)
+    value = str(llm.keep_alive)
+    if parts := re.findall(r"([0-9]+)(h|ms|m|s)", value):
+        return float(sum(int(count) * _SECONDS[unit] for count, unit in parts))
+    return None if value == "-1" else float(value)
 
 
 def system_prompt_in(llm: LlmConfig, language: str) -> str:
