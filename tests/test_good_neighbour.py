@@ -9,7 +9,6 @@ import pytest
 from aimark_daemon.engines.base import CHAT, ChatMessage, ChatRequest, Sampling
 from aimark_daemon.game import GameSwitch
 from aimark_daemon.gpu import reasons
-from aimark_daemon.gpu.facts import MIB
 from aimark_daemon.gpu.last_good import LastGoodPlans
 from aimark_daemon.gpu.neighbour import APART_S, ROOM_S
 from aimark_daemon.gpu.plan import CONTEXT_BYTES, Wish

@@ -185,7 +185,11 @@ class _Builder:
     def _small(self, commands: Any) -> None:
         self._command(commands, "status", "what the daemon is doing", "데몬의 상태")
         game = self._command(
-            commands, "game", "keep the graphics card free for a game", "게임을 위해 그래픽 카드를 비워 두기", json=False
+            commands,
+            "game",
+            "keep the graphics card free for a game",
+            "게임을 위해 그래픽 카드를 비워 두기",
+            json=False,
         )
         about = game.add_subparsers(dest="action", metavar="ACTION", required=True)
         self._command(about, "on", "free the card; answers come from the CPU", "카드를 비우고 CPU에서 답하기")

@@ -13,14 +13,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
 
 from aimark_daemon.engines.base import Facts, Method
 from aimark_daemon.errors import AimarkError, Fault, as_fault
 from aimark_daemon.workers import faults
 from aimark_daemon.workers.base import Ev, Req, Res, WorkerSpec, WorkerState, WorkerStatus
 from aimark_daemon.workers.calls import CallTable, PendingCall
-from aimark_daemon.workers.handover import GIVE_S, TAKE_IN_HURRY_S, TAKE_S, Caller, Handover, within
+from aimark_daemon.workers.door import Door
+from aimark_daemon.workers.handover import TAKE_IN_HURRY_S, TAKE_S, Handover
+from aimark_daemon.workers.hurry import Hurry
 from aimark_daemon.workers.life import Ending, Life
 from aimark_daemon.workers.patience import Backoff
 
@@ -32,7 +33,6 @@ Remedy = Callable[[WorkerSpec, Ending], Awaitable[WorkerSpec | Fault | None]]
 Renew = Callable[[WorkerSpec], Awaitable[WorkerSpec]]
 """Asked before the first child after a sleep or a reload: the spec as it should be now."""
 
-_Answer = TypeVar("_Answer")
 _RUNNING = frozenset({WorkerState.READY, WorkerState.BUSY})
 _ENDED = frozenset({WorkerState.ABSENT, WorkerState.FAILED, WorkerState.STOPPED})
 
@@ -58,7 +58,6 @@ class Supervisor:
         self._backoff = backoff or Backoff()
         self._remedy = remedy
         self._renew = renew
-        self._handover = handover
         self._listeners: list[Callable[[WorkerStatus], None]] = []
         self._status = WorkerStatus(spec.name, WorkerState.STOPPED if spec.engine else WorkerState.ABSENT)
         self._changed = asyncio.Event()
@@ -69,10 +68,8 @@ class Supervisor:
         self._wanted = 0
         """Generation that should run; 0 when none. A life of another generation has been replaced."""
         self._generations = 0
-        self._hurry = asyncio.Event()
-        self._open = False
-        """Whether requests go to the child; while something is handed over they wait."""
-        self._giving: asyncio.Task[None] | None = None
+        self._hurry = Hurry()
+        self._door = Door(spec.name, self._calls, self._hurry, handover, self._opened)
         self._resting = False
         """Whether it is, or is about to be, asleep."""
         self._stale = False
@@ -131,7 +128,7 @@ class Supervisor:
         if self._status.state in _ENDED:
             call.fail(self._refusal())
         else:
-            self._attach()
+            self._door.attach()
         return call
 
     async def replace(self, spec: WorkerSpec) -> None:
@@ -150,8 +147,8 @@ class Supervisor:
 
     async def sleep(self) -> bool:
         """End the child until somebody wants it. False, and it stays, if it is not ready or is wanted."""
-        life = self._idle()
-        if life is None or not await self._take(life, TAKE_S):
+        life = self._door.idle()
+        if life is None or not await self._door.take(life, TAKE_S):
             return False
         self._resting, self._wanted = True, 0
         self._hurry.set()
@@ -164,12 +161,12 @@ class Supervisor:
         False, and nothing changes, if it is not ready or works. With `force` that does not matter: its child is killed
         if need be, and requests in flight fail with `worker_stopped`. One that sleeps or was given up stays as it is.
         """
-        life = self._idle()
+        life = self._door.idle()
         if not force:
-            if life is None or not await self._take(life, TAKE_S):
+            if life is None or not await self._door.take(life, TAKE_S):
                 return False
         elif life is not None:
-            await self._take(life, TAKE_IN_HURRY_S)
+            await self._door.take(life, TAKE_IN_HURRY_S)
         if self._wanted and not self._stale:
             self._stale = True
             self._begin_anew()
@@ -231,16 +228,14 @@ class Supervisor:
     async def _live(self) -> Ending:
         """One child from spawn to its end."""
         life = self._life = Life(self._spec, self._calls, self._on_life)
-        self._open = False
+        self._door.begin(life)
         self._set(WorkerState.SPAWNING, fault=self._status.fault)
         generation = self._wanted
         try:
             ending = await life.run()
         finally:
             self._life = None
-            if self._giving is not None:
-                self._giving.cancel()
-                self._giving = None
+            self._door.end()
         replaced = self._wanted != generation
         if not replaced:
             log.warning("worker %s: %s", self._spec.name, AimarkError(ending.fault))
@@ -256,7 +251,7 @@ class Supervisor:
         if ending.heals and self._remedy is not None:
             self._set(WorkerState.CRASHED, fault=ending.fault, restarts=self._status.restarts + 1)
             generation = self._wanted
-            cure = await self._unless_hurried(self._remedy(self._spec, ending))
+            cure = await self._hurry.unless(self._remedy(self._spec, ending), f"the remedy of worker {self._spec.name}")
             if self._wanted != generation:
                 return True
             if isinstance(cure, Fault):
@@ -273,99 +268,35 @@ class Supervisor:
             return False
         if self._status.state is not WorkerState.CRASHED:
             self._set(WorkerState.CRASHED, fault=ending.fault, restarts=self._status.restarts + 1)
-        try:
-            async with asyncio.timeout(delay_s):
-                await self._hurry.wait()
-        except TimeoutError:
-            pass
+        await self._hurry.pause(delay_s)
         return True
 
     async def _renewed(self, generation: int) -> bool:
         """Bring the spec up to date; False if another generation is wanted by then."""
         self._set(WorkerState.SPAWNING, fault=self._status.fault)
-        spec = await self._unless_hurried(self._renew(self._spec)) if self._renew is not None else None
+        spec = None
+        if self._renew is not None:
+            spec = await self._hurry.unless(self._renew(self._spec), f"to renew worker {self._spec.name}")
         if self._wanted != generation:
             return False
         self._stale = False
         self._spec = spec or self._spec
         return True
 
-    async def _unless_hurried(self, answer: Awaitable[_Answer]) -> _Answer | None:
-        """The answer, or None if it fails or the worker is stopped or replaced before it comes."""
-        asked = asyncio.ensure_future(answer)
-        hurry = asyncio.ensure_future(self._hurry.wait())
-        try:
-            await asyncio.wait({asked, hurry}, return_when=asyncio.FIRST_COMPLETED)
-            return asked.result() if asked.done() else None
-        except Exception:
-            log.exception("worker %s: what to start is not known", self._spec.name)
-            return None
-        finally:
-            for future in (asked, hurry):
-                future.cancel()
-            await asyncio.gather(asked, hurry, return_exceptions=True)
-
     def _on_life(self, state: WorkerState) -> None:
         life = self._life
         assert life is not None
         if state is WorkerState.READY and life.ready:
-            if self._handover is None:
-                self._opened(life)
-            else:
-                self._giving = asyncio.create_task(self._give(self._handover, life))
+            self._door.ready(life)
         elif state is WorkerState.LOADING:
             self._set(WorkerState.LOADING, fault=self._status.fault)
 
-    def _opened(self, life: Life) -> None:
-        if self._life is life and life.ready:
-            self._open = True
-            self._set(WorkerState.BUSY if len(self._calls) else WorkerState.READY, fault=None)
-            self._attach()
-
-    async def _give(self, handover: Handover, life: Life) -> None:
-        await within(GIVE_S, f"worker {self._spec.name}: to give", handover.give(self._caller(life)))
-        self._opened(life)
-
-    async def _take(self, life: Life, limit_s: float) -> bool:
-        """Let the child leave what it knows; False if it should not, or need not, be ended any more."""
-        if self._handover is None:
-            return True
-        self._open = False
-        wanted = True
-        try:
-            took = within(limit_s, f"worker {self._spec.name}: to take", self._handover.take(self._caller(life)))
-            await self._unless_hurried(took)
-            wanted = self._calls.waiting > 0
-        finally:
-            if wanted:
-                self._opened(life)
-        return self._life is life and life.ready and not wanted
-
-    def _idle(self) -> Life | None:
-        """The child, if it is ready and nothing is asked of it."""
-        life = self._life
-        return life if life is not None and self._open and life.ready and not len(self._calls) else None
-
-    def _caller(self, life: Life) -> Caller:
-        """Calls to `life` alone."""
-
-        def call(method: Method[Req, Ev, Res], request: Req) -> PendingCall[Ev, Res]:
-            begun = self._calls.begin(self._spec.name, method, request)
-            if self._life is not life:
-                begun.fail(self._stopped_fault())
-            else:
-                begun.attach(life.send)
-            return begun
-
-        return call
-
-    def _attach(self) -> None:
-        if self._open and self._life is not None and self._life.ready:
-            self._calls.attach_all(self._life.send)
+    def _opened(self) -> None:
+        self._set(WorkerState.BUSY if len(self._calls) else WorkerState.READY, fault=None)
 
     def _on_calls(self) -> None:
-        if self._open and self._status.state in _RUNNING and self._life is not None:
-            self._set(WorkerState.BUSY if len(self._calls) else WorkerState.READY, fault=None)
+        if self._door.open and self._status.state in _RUNNING:
+            self._opened()
 
     def _end(self, state: WorkerState, fault: Fault | None) -> None:
         self._wanted = 0

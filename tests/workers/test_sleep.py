@@ -348,7 +348,7 @@ async def test_whatever_happens_at_the_same_time_every_request_is_answered_or_to
         answers = await asyncio.gather(*(call.result() for call in calls), return_exceptions=True)
         assert await echo(worker) == "안녕"
     refused = [answer.fault.code for answer in answers if isinstance(answer, AimarkError)]
-    assert set(refused) <= {"worker_stopped"}, refused
+    assert set(refused) <= {"worker_stopped", "worker_call_cancelled"}, refused  # of a child that was replaced
     assert all(answer.text == "안녕" for answer in answers if not isinstance(answer, AimarkError))
     await worker.stop()
     assert not [pid for pid in pids - {None} if psutil.pid_exists(pid)]
