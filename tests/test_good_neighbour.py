@@ -1,6 +1,7 @@
 """The good neighbour over the real loader and supervisor, an engine that obeys a budget, and a clock that is moved."""
 
 import asyncio
+import os
 from contextlib import asynccontextmanager
 
 import psutil
@@ -12,6 +13,7 @@ from aimark_daemon.gpu import reasons
 from aimark_daemon.gpu.last_good import LastGoodPlans
 from aimark_daemon.gpu.neighbour import APART_S, ROOM_S
 from aimark_daemon.gpu.plan import CONTEXT_BYTES, Wish
+from aimark_daemon.gpu.telemetry import Sampler, Work
 from aimark_daemon.llm_loader import LlmLoader
 from aimark_daemon.neighbour import AGAIN_S, WANTED_S, GoodNeighbour, hearing_spec
 from aimark_daemon.protocol.messages import GpuInfo, GpuProcess, Telemetry
@@ -19,7 +21,10 @@ from aimark_daemon.roster import Roster
 from aimark_daemon.workers.base import WorkerSpec, WorkerState
 from aimark_daemon.workers.patience import Backoff
 from aimark_daemon.workers.supervisor import Supervisor
+from tests.gpu.driver import install
 from tests.gpu.test_loader import ENGINE, GIB, LAYERS, model
+from tests.gpu.test_sampler import Audience
+from tests.gpu.test_sampler import running as sampling
 from tests.workers.labs import reaches
 
 ASK = ChatRequest("대화", (ChatMessage("user", "안녕하세요?"),), sampling=Sampling(max_tokens=8))
@@ -39,7 +44,7 @@ class House:
         self.told, self.switched = [], []
         self.switch = GameSwitch(folder / "run")
         self.loader = LlmLoader(
-            gpus=self.gpus,
+            gpus=lambda: self.gpus(),  # noqa: PLW0108 - a test puts another one there
             plans=LastGoodPlans(folder / "plans.json"),
             engine=lambda: frozenset({"cuda"}),
             away=lambda: reasons.game_mode() if self.switch.on else None,
@@ -200,6 +205,42 @@ async def test_an_engine_that_crashed_on_the_card_again_and_again_is_not_brought
         await it.worker.sleep()
         await it.loaded()
         assert "crashed again and again" in it.info.plan.reason.en
+
+
+async def test_what_the_driver_tells_the_sampler_is_all_it_needs_to_know(tmp_path, monkeypatch):
+    driver, audience = install(monkeypatch, tmp_path), Audience("telemetry")
+    driver.card(memory=f"{8 * GIB} 0 {8 * GIB}")
+    game = os.getppid()
+    async with house(tmp_path) as it:
+        sampler = Sampler(
+            interval=lambda: 0.01,
+            wanted=audience.topics.__contains__,
+            publish=audience.publish,
+            work=lambda: Work(pids={"llm": it.info.pid} if it.info.pid else {}),
+            clock=lambda: it.now,
+        )
+        it.gpus = sampler.gpus
+        sampler.on_sample(it.neighbour.sampled)
+
+        async def measured(held):
+            own = it.info.plan.vram + CONTEXT_BYTES // 2
+            used = own + held
+            programs = f"{it.info.pid}:{own}:-" + (f" {game}:{held}:-" if held else "")
+            driver.card(memory=f"{8 * GIB} {used} {8 * GIB - used}", compute=programs)
+            for _ in range(2):
+                it.now += 10
+                await audience.hears(Telemetry, len(audience.of(Telemetry)) + 2)
+                await it.neighbour.look()
+
+        async with sampling(sampler):
+            await measured(0)
+            assert it.layers == LAYERS
+            own = it.info.plan.vram + CONTEXT_BYTES // 2
+            await measured(8 * GIB - own)
+            driver.card(memory=f"{8 * GIB} {8 * GIB - own} {own}", compute=f"{game}:{8 * GIB - own}:-")
+            await it.loaded()
+            assert 0 < it.layers < LAYERS
+            assert f"because {psutil.Process(game).name()} holds" in it.info.plan.reason.en
 
 
 # Game mode ---------------------------------------------------------------------------------------------------------
