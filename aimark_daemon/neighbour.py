@@ -103,7 +103,7 @@ class GoodNeighbour:
         """
         began = self._clock()
         if on != self._switch.on:
-            await asyncio.to_thread(self._switch.set, on)
+            self._switch.set(on)
             log.info("game mode is %s", "on" if on else "off")
             self._changed(on)
         if self._switch.on:

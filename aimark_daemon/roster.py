@@ -180,5 +180,5 @@ def _info(status: WorkerStatus, spec: WorkerSpec) -> EngineInfo:
         restarts=status.restarts,
         facts=facts,
         fault=status.fault,
-        plan=spec.plan,
+        plan=None if status.state is WorkerState.ASLEEP else spec.plan,
     )

@@ -2,12 +2,14 @@
 
 import asyncio
 import os
+import random
 from contextlib import asynccontextmanager
 
 import psutil
 import pytest
 
 from aimark_daemon.engines.base import CHAT, ChatMessage, ChatRequest, Sampling
+from aimark_daemon.errors import AimarkError
 from aimark_daemon.game import GameSwitch
 from aimark_daemon.gpu import reasons
 from aimark_daemon.gpu.last_good import LastGoodPlans
@@ -25,6 +27,7 @@ from tests.gpu.driver import install
 from tests.gpu.test_loader import ENGINE, GIB, LAYERS, model
 from tests.gpu.test_sampler import Audience
 from tests.gpu.test_sampler import running as sampling
+from tests.server.harness import until
 from tests.workers.labs import reaches
 
 ASK = ChatRequest("대화", (ChatMessage("user", "안녕하세요?"),), sampling=Sampling(max_tokens=8))
@@ -431,6 +434,52 @@ async def test_a_look_that_fails_is_not_the_last_one(tmp_path):
         await reaches(it.worker, WorkerState.ASLEEP)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+# All of it at once -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_whatever_happens_at_the_same_time_it_ends_where_it_should_be_and_answers(tmp_path, seed):
+    """Game mode, sleep, samples, another plan and questions, none of them waiting for another."""
+    draw = random.Random(seed)
+    async with house(tmp_path, loaded=False) as it:
+        watching = asyncio.create_task(it.neighbour.run())
+        pids, doing, calls = set(), [], []
+        it.roster.on_change(lambda _job, info: pids.add(info.pid))
+        for _ in range(16):
+            match draw.randrange(7):
+                case 0 | 1:
+                    doing.append(asyncio.create_task(it.neighbour.set_game(draw.random() < 0.5)))
+                case 2:
+                    it.keep_s = draw.choice([0, None])
+                    it.neighbour.stir()
+                case 3:
+                    it.game = draw.choice([0, 6 * GIB, 8 * GIB])
+                    it.now += 100
+                    it.neighbour.sampled(Telemetry(time=it.now, gpu=await it.gpus()))
+                case 4:
+                    chosen = await it.loader.prepare(WorkerSpec("llm", ENGINE, dict(it.loader._spec.settings)), Wish())
+                    doing.append(asyncio.create_task(it.roster.assign("llm", chosen)))
+                case _:
+                    it.roster.wake("llm")
+                    calls.append(it.call())
+            for _ in range(draw.randrange(60)):
+                await asyncio.sleep(0)
+        on, it.keep_s, it.game = draw.random() < 0.5, None, 0
+        async with asyncio.timeout(60):
+            await asyncio.gather(*doing)
+            await it.neighbour.set_game(on)
+            answers = await asyncio.gather(*(call.result() for call in calls), return_exceptions=True)
+            it.roster.wake("llm")
+            await until(lambda: it.info.state == WorkerState.READY and (it.layers == 0 if on else not it.loader.away))
+            assert (await it.call().result()).finish == "stop"
+        lost = {answer.fault.code for answer in answers if isinstance(answer, AimarkError)}
+        assert lost <= {"worker_stopped", "worker_call_cancelled"}, "of children that were replaced"
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        await it.roster.stop()
+        assert not [pid for pid in pids - {None} if psutil.pid_exists(pid)]
 
 
 # The switch --------------------------------------------------------------------------------------------------------
