@@ -28,6 +28,10 @@ WANTED_S: Final = 60.0
 """So long a person who began to type or speak is waited for, whatever `keep_alive` says."""
 AGAIN_S: Final = 1.0
 """How soon to look again when only a turn, or somebody who is being heard, stands in the way."""
+_MOVABLE: Final[tuple[Job, ...]] = ("llm", "stt")
+"""Jobs whose engines may be on a graphics card."""
+_AWAY: Final[dict[str, Any]] = {"device": "cpu"}
+"""What keeps the hearing engine off it."""
 _UP: Final = frozenset({WorkerState.READY, WorkerState.BUSY})
 _GONE: Final = frozenset(
     {WorkerState.ABSENT, WorkerState.FAILED, WorkerState.STOPPED, WorkerState.ASLEEP, "awaited"},
@@ -176,7 +180,10 @@ class GoodNeighbour:
         left = due - self._clock()
         if left > 0:
             return left
-        return None if await worker.sleep() else AGAIN_S
+        if not await worker.sleep():
+            return AGAIN_S
+        log.info("nobody uses the language model: it sleeps")
+        return None
 
     def _worker(self, job: Job) -> Supervisor | None:
         """The worker that does `job`, if it is one that can sleep and be loaded anew."""
@@ -195,10 +202,6 @@ class GoodNeighbour:
     def _is_away(self, job: Job, spec: WorkerSpec) -> bool:
         """Whether it was kept off the cards by game mode."""
         return self._loader.away if job == "llm" else _AWAY.items() <= spec.settings.items()
-
-
-_MOVABLE: Final[tuple[Job, ...]] = ("llm", "stt")
-_AWAY: Final[dict[str, Any]] = {"device": "cpu"}
 
 
 def hearing_spec(spec: WorkerSpec, *, game: bool) -> WorkerSpec:

@@ -111,7 +111,7 @@ def test_only_a_plan_that_takes_less_is_worth_making_room_for():
     assert look_at(now, reserved, lambda _spare: lower, idle=True).tight
 
 
-def test_what_fits_and_lies_on_the_card_wholly_costs_no_planning():
+def test_where_it_is_neither_tight_nor_roomy_nothing_is_planned():
     now = plan(FOUR_B, Memory(cards=(Card(6 * GIB, 8 * GIB),)), Wish())
 
     def foresee(_spare):
