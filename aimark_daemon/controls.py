@@ -12,10 +12,12 @@ import msgspec
 from aimark_daemon import __version__
 from aimark_daemon.config.keeper import ConfigKeeper
 from aimark_daemon.config.schema import config_schema
+from aimark_daemon.errors import Fault
 from aimark_daemon.gpu.telemetry import Sampler
+from aimark_daemon.models.choice import AUTO
 from aimark_daemon.neighbour import GoodNeighbour
 from aimark_daemon.protocol import messages as m
-from aimark_daemon.provision import Provision
+from aimark_daemon.provision import VOICE_OFF, Provision
 from aimark_daemon.roster import JOBS, Job, Roster
 from aimark_daemon.server.prometheus import exposition
 from aimark_daemon.server.server import Server
@@ -26,9 +28,12 @@ _WELL: Final = frozenset({WorkerState.READY, WorkerState.BUSY, WorkerState.ASLEE
 
 
 class DaemonControls:
-    """The `Controls` of the dispatch, over the daemon's parts. `stop` ends the daemon, `stopping` tells if it ends."""
+    """The `Controls` of the dispatch, over the daemon's parts. `stop` ends the daemon, `stopping` tells if it ends.
 
-    def __init__(  # noqa: PLR0913 - the parts of a daemon
+    `notices` is what people should know.
+    """
+
+    def __init__(  # noqa: PLR0913 - one for each part of the daemon
         self,
         *,
         store: AsyncStore,
@@ -40,6 +45,7 @@ class DaemonControls:
         server: Callable[[], Server],
         stop: Callable[[], None],
         stopping: Callable[[], bool],
+        notices: Callable[[], tuple[Fault, ...]],
     ) -> None:
         self._store = store
         self._roster = roster
@@ -50,6 +56,7 @@ class DaemonControls:
         self._server = server
         self._stop = stop
         self._stopping = stopping
+        self._notices = notices
         self._began = time.monotonic()
 
     async def status(self) -> m.Status:
@@ -59,7 +66,7 @@ class DaemonControls:
             state = "stopping"
         elif not self._roster.settled():
             state = "starting"
-        elif all(info.state in _WELL for info in infos.values()):
+        elif all(_as_wished(info) for info in infos.values()):
             state = "ready"
         else:
             state = "degraded"
@@ -74,6 +81,7 @@ class DaemonControls:
             uptime_s=round(time.monotonic() - self._began, 1),
             gpu_fault=self._sampler.trouble,
             game=self._neighbour.game,
+            notices=self._notices(),
         )
 
     async def metrics(self) -> str:
@@ -100,7 +108,11 @@ class DaemonControls:
                 await self._provision.supply((job,))
 
     async def use_model(self, model: str) -> None:
-        """Choose an installed model and load it."""
+        """Choose an installed model and load it; "auto" lets every kind of model be chosen again."""
+        if model == AUTO:
+            for each in JOBS:
+                await self._keeper.set(f"{each}.model", AUTO)
+            return
         job = self._provision.job_of(model, await self.models())
         await self._keeper.set(f"{job}.model", model)
         if self._roster.info(job).state == WorkerState.FAILED:  # it was in use already: then it is tried again
@@ -131,9 +143,19 @@ class DaemonControls:
         """The page's address with a fresh log-in code."""
         return self._server().page_url()
 
+    def log_out(self) -> None:
+        """Shut everyone out: the old token, codes and cookies are worth nothing from now on."""
+        self._server().rotate_token()
+
     def shutdown(self) -> None:
         """Stop soon."""
         self._stop()
+
+
+def _as_wished(info: m.EngineInfo) -> bool:
+    """Whether the engine works, or is off because people want it so."""
+    off = info.fault is not None and info.fault.code == VOICE_OFF.code
+    return off or info.state in _WELL
 
 
 def _job(kind: str) -> Job:

@@ -27,7 +27,8 @@ from aimark_daemon.llm_loader import LlmLoader
 from aimark_daemon.models.store import ModelStore
 from aimark_daemon.neighbour import GoodNeighbour, hearing_spec
 from aimark_daemon.paths import Paths
-from aimark_daemon.plugins.host import PluginHost, bundled_folder
+from aimark_daemon.plugins.faults import PLUGIN_NOT_LOADED
+from aimark_daemon.plugins.host import PluginHost, PluginState, bundled_folder
 from aimark_daemon.protocol import messages as m
 from aimark_daemon.provision import Progress, Provision
 from aimark_daemon.roster import JOBS, Job, Roster
@@ -38,6 +39,7 @@ from aimark_daemon.server.server import Server
 from aimark_daemon.store import AsyncStore
 from aimark_daemon.workers.base import WorkerSpec
 from aimark_daemon.workers.crashes import CrashRemedy
+from aimark_daemon.workers.parking import Parking
 from aimark_daemon.workers.supervisor import Supervisor
 
 log = logging.getLogger("aimark.daemon")
@@ -91,6 +93,7 @@ class Daemon:
         self._roster: Roster
         self._loader: LlmLoader
         self._switch: GameSwitch
+        self._parking: Parking
         self._neighbour: GoodNeighbour
 
     @property
@@ -126,6 +129,9 @@ class Daemon:
             log.warning("%d turns were cut off by the last end of the daemon", interrupted)
 
         self._switch = GameSwitch(self._paths.runtime)
+        self._parking = Parking(self._paths.runtime)
+        self._parking.clear()
+        stack.callback(self._parking.clear)
         self._loader = LlmLoader(
             gpus=lambda: self._sampler.gpus(),  # noqa: PLW0108 - there is no sampler yet
             plans=LastGoodPlans(self._paths.data / "plans.json"),
@@ -199,6 +205,7 @@ class Daemon:
             server=lambda: self._server,
             stop=self.shutdown,
             stopping=self._stopping.is_set,
+            notices=lambda: tuple(self._standing.values()),
         )
         self._dispatch = Dispatch(self._assistant, self._store, controls, self._standing)
         port = self._loaded.config.server.port if self._options.port is None else self._options.port
@@ -217,7 +224,7 @@ class Daemon:
     def _supervisor(self, spec: WorkerSpec) -> Supervisor:
         """The loader steps the language model down; an engine that keeps crashing is left alone in the end."""
         if spec.name == "llm" and not self._options.fake_engines:
-            return Supervisor(spec, remedy=self._loader.remedy, renew=self._loader.renew)
+            return Supervisor(spec, remedy=self._loader.remedy, renew=self._loader.renew, handover=self._parking)
         renew = self._renew_hearing if spec.name == "stt" and not self._options.fake_engines else None
         return Supervisor(spec, remedy=CrashRemedy(time.monotonic), renew=renew)
 
@@ -228,6 +235,9 @@ class Daemon:
         host = PluginHost(self._loaded.config.plugins.disabled)
         host.load_folder(bundled_folder())
         host.load_folder(self._paths.plugins)
+        for plugin in host.statuses:
+            if plugin.state is PluginState.FAILED:
+                self._tell(PLUGIN_NOT_LOADED.fault(plugin.why, plugin=plugin.name, folder=self._paths.plugins))
         return host
 
     async def _apply(self, changed: Changes) -> None:

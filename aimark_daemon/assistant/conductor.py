@@ -13,6 +13,7 @@ from aimark_daemon.assistant.faults import (
     TURN_UNKNOWN,
 )
 from aimark_daemon.assistant.listener import Listener
+from aimark_daemon.assistant.preparing import Preparing
 from aimark_daemon.assistant.running import RunningTurn
 from aimark_daemon.assistant.speaking import Speaker
 from aimark_daemon.assistant.stopwatch import Stopwatch
@@ -38,6 +39,7 @@ from aimark_daemon.protocol.messages import (
 )
 from aimark_daemon.roster import ENGINE_STOPPED, Roster
 from aimark_daemon.store import AsyncStore
+from aimark_daemon.store.faults import TURN_NOT_OPEN
 
 log = logging.getLogger("aimark.assistant")
 
@@ -67,6 +69,7 @@ class Assistant:
         self._clock = clock
         self._turns: dict[int, RunningTurn] = {}
         self._streams = Streams(roster, clock)
+        self._preparing = Preparing(store, roster, config)
         self._queues: dict[str, asyncio.Lock] = {}
         self._tokens_per_s: float | None = None
         self._stopped = False
@@ -175,6 +178,7 @@ class Assistant:
         for turn in running:
             turn.cancel()
         await asyncio.gather(*(turn.ended() for turn in running), return_exceptions=True)
+        await self._preparing.stop()
 
     # What commands may ask for
 
@@ -203,6 +207,7 @@ class Assistant:
             raise ENGINE_STOPPED()
         if session is None:
             session = (await self._store.create_session()).id
+        self._preparing.cancel(session)
         number = await self._store.begin_turn(session, text)
         running = RunningTurn(number, session, text, listener=listener, publish=self._publish, stopwatch=stopwatch)
         self._turns[number] = running
@@ -245,14 +250,14 @@ class Assistant:
                     )
                 answer = await self._answer(turn, speaker, config)
                 turn.step(Step.ANSWER)
-                await self._store.checkpoint(turn.number, turn.reply)
+                # Whatever becomes of its sound: the answer is complete.
+                await self._store.end_turn(
+                    turn.number, "complete", turn.reply, timings=turn.stopwatch.timings(), tokens=answer.tokens
+                )
             if speaker is not None:
                 await speaker.finish()
             turn.close()
             turn.stopwatch.mark("end")
-            await self._store.end_turn(
-                turn.number, "complete", turn.reply, timings=turn.stopwatch.timings(), tokens=answer.tokens
-            )
             self._log(turn.number, "answered", turn.reply)
             turn.end(Step.FALL_SILENT, self._done(turn, answer))
         except asyncio.CancelledError:
@@ -261,7 +266,7 @@ class Assistant:
             await self._end_early(turn, Step.FAIL, speaker, error)
         finally:
             self._turns.pop(turn.number, None)
-            self._tidy(turn.session)
+            self._tidy(turn.session, answer)
 
     async def _answer(self, turn: RunningTurn, speaker: Speaker | None, config: Config) -> Answer:
         line = parse_slash(turn.text)
@@ -305,8 +310,10 @@ class Assistant:
                 fault=fault,
             )
         except Exception as unstored:
-            log.exception("the end of turn %d was not stored", turn.number)
-            fault = fault or as_fault(unstored)
+            # An answer that was stored whole before its sound was cut off stays complete.
+            if not TURN_NOT_OPEN.caught_in(unstored):
+                log.exception("the end of turn %d was not stored", turn.number)
+                fault = fault or as_fault(unstored)
         if fault is None:
             ending: Event = Cancelled(turn=turn.number, session=turn.session, reply=turn.reply)
         else:
@@ -317,8 +324,10 @@ class Assistant:
         """Logs hold no conversation unless the configuration asks for it."""
         log.info("turn %d %s: %s", turn, what, words if self._config().log.content else f"{len(words)} characters")
 
-    def _tidy(self, session: str) -> None:
+    def _tidy(self, session: str, answer: Answer) -> None:
         """Forget a session's queue with the last of its turns, so that days of sessions cost nothing."""
         # An unlocked queue is no sign: one that was just left is unlocked until the next in it wakes.
         if not any(turn.session == session for turn in self._turns.values()):
             self._queues.pop(session, None)
+            if not self._stopped:
+                self._preparing.begin(session, dropped_turns=answer.dropped_turns)

@@ -20,6 +20,7 @@ from aimark_daemon.cli.bench_script import SHORT, STORY, Talk
 from aimark_daemon.cli.connection import call_daemon, run_async
 from aimark_daemon.cli.faults import BENCH_DAEMON_BUSY, BENCH_OUT_UNWRITABLE, BENCH_PEER_FAILED
 from aimark_daemon.cli.shell import Shell
+from aimark_daemon.cli.states import in_words
 from aimark_daemon.client import DaemonClient
 from aimark_daemon.engine_specs import engine_spec, fake_spec
 from aimark_daemon.engines.base import CHAT, ChatMessage, ChatRequest, Facts, Sampling
@@ -27,6 +28,7 @@ from aimark_daemon.errors import Exit
 from aimark_daemon.models.choice import choose
 from aimark_daemon.models.faults import MODEL_MISSING
 from aimark_daemon.models.store import ModelStore
+from aimark_daemon.names import named
 from aimark_daemon.protocol.messages import GetStatus, StatusReply
 from aimark_daemon.provision import NO_MODEL
 from aimark_daemon.runtime import is_running
@@ -77,10 +79,11 @@ def _refuse_beside_work(shell: Shell) -> None:
 
     async def work(client: DaemonClient) -> dict[str, str]:
         status = (await client.request(GetStatus(id=0), StatusReply)).status
-        return {name: engine.state for name, engine in status.engines.items() if engine.state not in _RESTING}
+        return {job: engine.state for job, engine in status.engines.items() if engine.state not in _RESTING}
 
     if busy := call_daemon(shell, work, start=False):
-        raise BENCH_DAEMON_BUSY(engines=", ".join(f"{name} ({state})" for name, state in busy.items()))
+        engines = ", ".join(f"{shell.name(job)} ({in_words(state, shell.language)})" for job, state in busy.items())
+        raise BENCH_DAEMON_BUSY(engines=engines)
 
 
 def _model(shell: Shell, wanted: str | None) -> tuple[str, Path]:
@@ -95,7 +98,7 @@ def _model(shell: Shell, wanted: str | None) -> tuple[str, Path]:
     if choice.path:
         return Path(choice.path).stem, Path(choice.path).expanduser()
     if not choice.model:
-        raise MODEL_MISSING(model=wanted) if choice.why == "missing" else NO_MODEL(job="llm")
+        raise MODEL_MISSING(model=wanted) if choice.why == "missing" else NO_MODEL(job=named("llm"))
     return choice.model, store.path(choice.model)
 
 

@@ -142,7 +142,9 @@ class Answer:
         if self.prefilled is None:
             self.prefilled = time.perf_counter()
         said = len(self.generated) + len(self.shown or ())
-        if said >= self.request.sampling.max_tokens or len(self.tokens) >= self._model.n_ctx:
+        if self.request.only_prompt:
+            self.finish = "stop"
+        elif said >= self.request.sampling.max_tokens or len(self.tokens) >= self._model.n_ctx:
             self.finish = "length"
         else:
             assert self._sampler is not None

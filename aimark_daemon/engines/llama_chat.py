@@ -15,6 +15,7 @@ from aimark_daemon.engines.llama_batcher import Batcher
 from aimark_daemon.engines.llama_cache import SequenceCache
 from aimark_daemon.engines.llama_cells import KvCells
 from aimark_daemon.engines.llama_model import LlamaModel
+from aimark_daemon.engines.llama_parking import LlamaParking
 from aimark_daemon.engines.llama_prompt import PromptBuilder
 from aimark_daemon.engines.llama_settings import ANSWER_SHARE, GPU_CHUNK, LlamaSettings
 from aimark_daemon.engines.llama_states import SavedStates
@@ -32,15 +33,26 @@ class LlamaChat:
         self.prompts = PromptBuilder(model, self.template)
         self._prompting = Lock()
         self.saved = SavedStates(settings.saved_bytes)
+        cells = KvCells(model.context)
         self.cache = SequenceCache(
-            KvCells(model.context),
+            cells,
             settings.sequences,
             rewinds=model.rewinds,
             saved=self.saved,
             pinned=bool(settings.system),
+            compact=not model.offloads,
         )
         self._chunk = min(model.n_ubatch, GPU_CHUNK) if model.offloads else model.n_ubatch
         self.batcher = Batcher(model, self.cache, self._chunk)
+        self.parking = LlamaParking(
+            cells=cells,
+            cache=self.cache,
+            saved=self.saved,
+            prompts=self.prompts,
+            prompting=self._prompting,
+            run=self.batcher.run,
+            identity=model.identity(settings),
+        )
 
     def warm_up(self, progress: Callable[[], None]) -> None:
         """Touch everything an answer needs: a graphics card's pools grow at the first full micro-batch."""

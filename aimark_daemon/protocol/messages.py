@@ -120,9 +120,14 @@ class ExportSessions(Request, frozen=True, tag="export_sessions"):
 
 
 class ImportSessions(Request, frozen=True, tag="import_sessions"):
-    """Adds sessions from text that `export_sessions` (json) wrote or that has the documented shape."""
+    """Adds sessions from text that `export_sessions` (json) wrote or that has the documented shape, all or none.
+
+    What is larger than a message comes in parts: `more` says that another one follows, once this one was answered
+    with `ok`. The last one is answered with the sessions.
+    """
 
     text: str
+    more: bool = False
 
 
 class Subscribe(Request, frozen=True, tag="subscribe"):
@@ -146,7 +151,7 @@ class PullModel(Request, frozen=True, tag="pull_model"):
 
 
 class UseModel(Request, frozen=True, tag="use_model"):
-    """Chooses a model for its kind of engine and loads it."""
+    """Chooses a model for its kind of engine and loads it; "auto" lets every kind be chosen automatically."""
 
     model: str
 
@@ -186,6 +191,10 @@ class OpenPage(Request, frozen=True, tag="open_page"):
     """Asks for the page's address with a single-use log-in code."""
 
 
+class LogOut(Request, frozen=True, tag="log_out"):
+    """Replaces the access token: after the `ok` every program and browser is shut out, this client too."""
+
+
 class Shutdown(Request, frozen=True, tag="shutdown"):
     """Stops the daemon."""
 
@@ -217,6 +226,7 @@ ClientMessage = (
     | Typing
     | SetGame
     | OpenPage
+    | LogOut
     | Shutdown
 )
 
@@ -353,6 +363,7 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=False):
     """The daemon at a glance. `state` is starting, ready, degraded or stopping; `gpu_fault` why `gpu` lacks cards.
 
     `game`: game mode keeps the graphics card free.
+    `notices` is what people should know: a plugin that was not loaded, a setting that waits for a restart.
     """
 
     state: str
@@ -365,6 +376,7 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=False):
     uptime_s: float = 0.0
     gpu_fault: Fault | None = None
     game: bool = False
+    notices: tuple[Fault, ...] = ()
 
 
 class ModelInfo(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -15,6 +15,7 @@ from aimark_daemon.errors import AimarkError, Fault, as_fault
 from aimark_daemon.protocol import messages as m
 from aimark_daemon.protocol.audio import AudioFrame
 from aimark_daemon.server.base import ClientHandle
+from aimark_daemon.server.uploads import Uploads
 from aimark_daemon.store import AsyncStore
 
 _MAX_EARLY: Final = 64
@@ -54,6 +55,9 @@ class Controls(Protocol):
     def page_address(self) -> str:
         """The page's address with a fresh log-in code."""
 
+    def log_out(self) -> None:
+        """Replace the access token; connections end once what is queued for them was sent."""
+
     def shutdown(self) -> None:
         """Stop the daemon soon."""
 
@@ -71,6 +75,7 @@ class Dispatch:
         self._listens: dict[tuple[ClientHandle, int], m.Listen] = {}
         self._early: dict[tuple[ClientHandle, int], None] = {}
         """Streams that were cancelled before they were open: a cancel waits for nothing, a `listen` may."""
+        self._uploads = Uploads()
         self._clients: set[ClientHandle] = set()
         self.greeted = 0
         """How many clients have said hello so far."""
@@ -95,6 +100,7 @@ class Dispatch:
     async def disconnected(self, client: ClientHandle) -> None:
         """A client left."""
         self._clients.discard(client)
+        self._uploads.forget(client)
         self._assistant.forget(client)
         for key in [key for key in self._listens if key[0] is client]:
             del self._listens[key]
@@ -216,8 +222,11 @@ class Dispatch:
             case m.ExportSessions():
                 text = await store.export(message.sessions, message.format)
                 return m.ExportReply(id=number, format=message.format, text=text)
+            case m.ImportSessions(more=True):
+                self._uploads.add(client, message.text)
+                return m.Ok(id=number)
             case m.ImportSessions():
-                imported = await store.import_text(message.text)
+                imported = await store.import_text(self._uploads.whole(client, message.text))
                 for session in imported:
                     self.publish("sessions", m.SessionChanged(session=session))
                 return m.SessionsReply(id=number, sessions=tuple(imported))
@@ -254,6 +263,8 @@ class Dispatch:
                 return m.GameReply(id=number, on=message.on, took_s=await controls.set_game(message.on))
             case m.OpenPage():
                 return m.PageReply(id=number, url=controls.page_address())
+            case m.LogOut():
+                controls.log_out()
             case m.Shutdown():
                 controls.shutdown()
         return m.Ok(id=number)

@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from aimark_daemon.errors import Fault
+from aimark_daemon.names import named
 from aimark_daemon.workers import faults
 from aimark_daemon.workers.base import WorkerSpec
 from aimark_daemon.workers.life import Ending
@@ -95,6 +96,6 @@ class CrashRemedy:
                 self._spec = self._on_crashes(spec)
                 return self._spec if self._spec != spec else None
             case Level.DEGRADED:
-                return faults.KEEPS_CRASHING.fault(ending.fault.detail, name=spec.name)
+                return faults.KEEPS_CRASHING.fault(ending.fault.detail, name=named(spec.name))
             case _:
                 return None

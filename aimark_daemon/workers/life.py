@@ -10,6 +10,7 @@ import msgspec
 
 from aimark_daemon.engines.base import Facts
 from aimark_daemon.errors import AimarkError, Fault
+from aimark_daemon.names import named
 from aimark_daemon.workers import exits, faults
 from aimark_daemon.workers import messages as m
 from aimark_daemon.workers.base import WorkerSpec, WorkerState
@@ -79,7 +80,7 @@ class Life:
         try:
             m.frame(self._start())
         except (TypeError, ValueError, AimarkError) as error:
-            return Ending(faults.BAD_SETTINGS.fault(str(error), name=self._spec.name), heals=False, ready_s=None)
+            return Ending(faults.BAD_SETTINGS.fault(str(error), name=named(self._spec.name)), heals=False, ready_s=None)
         try:
             await self._process.spawn(self._spec.engine)
         except AimarkError as error:
@@ -111,7 +112,8 @@ class Life:
         if self._process.broken is not None:
             fault = self._process.broken.fault
         elif self._overdue in {Overdue.HELLO, Overdue.LOAD}:
-            fault = faults.START_TIMEOUT.fault(f"no {self._overdue}; {verdict.fault.detail}", name=self._spec.name)
+            detail = f"no {self._overdue}; {verdict.fault.detail}"
+            fault = faults.START_TIMEOUT.fault(detail, name=named(self._spec.name))
         return Ending(fault, heals=verdict.heals, ready_s=ready_s, verdict=verdict, worked=self._worked)
 
     async def _guard(self) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 
 from aimark_daemon.engines.base import Facts, Method
 from aimark_daemon.errors import AimarkError, Fault, as_fault
+from aimark_daemon.names import named
 from aimark_daemon.workers import faults
 from aimark_daemon.workers.base import Ev, Req, Res, WorkerSpec, WorkerState, WorkerStatus
 from aimark_daemon.workers.calls import CallTable, PendingCall
@@ -311,10 +312,10 @@ class Supervisor:
         if self._status.fault is not None:
             return self._status.fault
         kind = faults.ABSENT if self._status.state is WorkerState.ABSENT else faults.STOPPED
-        return kind.fault(name=self._spec.name)
+        return kind.fault(name=named(self._spec.name))
 
     def _stopped_fault(self) -> Fault:
-        return faults.STOPPED.fault(name=self._spec.name)
+        return faults.STOPPED.fault(name=named(self._spec.name))
 
     def _set(self, state: WorkerState, *, fault: Fault | None, restarts: int | None = None) -> None:
         """The one place where the status changes."""

@@ -195,6 +195,22 @@ async def test_a_cancel_stops_thinking_and_speaking_and_keeps_what_was_said(tmp_
         assert len(ear.frames) == frames
 
 
+async def test_an_answer_is_complete_when_its_text_is_and_stays_so_when_its_sound_is_cut_off(tmp_path):
+    text = "가나다라 마바사아. " * 100  # a minute and a half of sound, of which half a minute is sent ahead
+    async with stage(tmp_path, llm={"default": text}) as it:
+        ear = Ear()
+        turn = await it.say("길게 말해 줘", ear, speak=True)
+        session = ear.of(TurnStarted)[0].session
+        async with asyncio.timeout(20):
+            while (stored := (await it.store.messages(session))[-1]).state == "streaming":
+                await asyncio.sleep(0)
+        assert (stored.state, stored.content) == ("complete", ear.text(turn))
+        assert not ear.endings()
+        it.assistant.cancel(turn)
+        assert isinstance(await ear.ending(turn), Cancelled)
+        assert (await it.store.messages(session))[-1].state == "complete"
+
+
 async def _cancel(it, turn):
     it.assistant.cancel(turn)
 

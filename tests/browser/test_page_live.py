@@ -80,7 +80,7 @@ async def test_what_may_not_be_sent_is_not_sent(tmp_path, built):
         toast = page.locator(".toast.error[role=alert]")
         await toast.wait_for()
         assert "/이미지" in await toast.inner_text()
-        assert "command_needs_content" in await toast.inner_text()
+        assert "content_missing" in await toast.inner_text()
         assert await page.input_value("textarea") == "/이미지"
         await toast.get_by_role("button", name="닫기").click()
         await toast.wait_for(state="detached")

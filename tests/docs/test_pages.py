@@ -107,17 +107,17 @@ def test_every_fault_and_message_that_is_named_exists(page):
 
 
 def test_the_generated_pages_are_current():
-    assert reference.stale() == []
+    assert reference.FILES.stale() == []
 
 
 def test_a_changed_or_missing_generated_page_is_named(tmp_path, capsys):
-    reference.write(tmp_path)
-    assert reference.stale(tmp_path) == []
+    reference.FILES.write(tmp_path)
+    assert reference.FILES.stale(tmp_path) == []
     first, second, _ = reference.PAGES
     (tmp_path / first).write_text("손댄 글", encoding="utf-8")
     (tmp_path / second).unlink()
-    assert reference.stale(tmp_path) == [first, second]
-    assert reference.main(["--check"]) == 0
+    assert reference.FILES.stale(tmp_path) == [first, second]
+    assert reference.FILES.main(["--check"]) == 0
     assert capsys.readouterr().err == ""
 
 

@@ -35,7 +35,7 @@ export function judge(typed: string, commands: readonly CommandInfo[]): Verdict 
   }
   const line = slashLine(text);
   if (line !== null && line.rest === "" && commandNamed(line.name, commands)?.needs_content === true) {
-    return { send: false, fault: localFault("command_needs_content", { command: `/${line.name}` }) };
+    return { send: false, fault: localFault("content_missing", { name: line.name }) };
   }
   return { send: true, text };
 }

@@ -14,11 +14,11 @@ const KINDS = {
     "Run `aimark open` in a terminal; it opens this page with a new one.",
     "터미널에서 `aimark open`을 실행하면 새 코드로 이 페이지가 열립니다.",
   ],
-  command_needs_content: [
-    "The command {command} needs something after its name.",
-    "{command} 명령에는 이름 뒤에 내용이 필요합니다.",
-    "Write what it should work on, for example: {command} …",
-    "명령 뒤에 내용을 적어 주세요. 예: {command} …",
+  content_missing: [
+    "/{name} needs something after its name.",
+    "/{name} 명령에는 이름 뒤에 내용이 필요합니다.",
+    "Write what it should work on after the name: /{name} …",
+    "명령 뒤에 내용을 이어서 적어 주세요: /{name} …",
   ],
   text_too_long: [
     "The text is too long: {chars} characters, at most {limit}.",

@@ -30,6 +30,7 @@ export type ClientMessage =
   | Typing
   | SetGame
   | OpenPage
+  | LogOut
   | Shutdown;
 
 export type ServerMessage =
@@ -169,10 +170,15 @@ export interface ExportSessions {
   id: number;
 }
 
-/** Adds sessions from text that `export_sessions` (json) wrote or that has the documented shape. */
+/**
+ * Adds sessions from text that `export_sessions` (json) wrote or that has the documented shape, all or none. What is
+ * larger than a message comes in parts: `more` says that another one follows, once this one was answered with `ok`.
+ * The last one is answered with the sessions.
+ */
 export interface ImportSessions {
   type: "import_sessions";
   text: string;
+  more?: boolean;
   id: number;
 }
 
@@ -202,7 +208,7 @@ export interface PullModel {
   id: number;
 }
 
-/** Chooses a model for its kind of engine and loads it. */
+/** Chooses a model for its kind of engine and loads it; "auto" lets every kind be chosen automatically. */
 export interface UseModel {
   type: "use_model";
   model: string;
@@ -255,6 +261,12 @@ export interface OpenPage {
   id: number;
 }
 
+/** Replaces the access token: after the `ok` every program and browser is shut out, this client too. */
+export interface LogOut {
+  type: "log_out";
+  id: number;
+}
+
 /** Stops the daemon. */
 export interface Shutdown {
   type: "shutdown";
@@ -272,7 +284,8 @@ export interface Welcome {
 
 /**
  * The daemon at a glance. `state` is starting, ready, degraded or stopping; `gpu_fault` why `gpu` lacks cards. `game`:
- * game mode keeps the graphics card free.
+ * game mode keeps the graphics card free. `notices` is what people should know: a plugin that was not loaded, a
+ * setting that waits for a restart.
  */
 export interface Status {
   state: string;
@@ -285,6 +298,7 @@ export interface Status {
   uptime_s?: number;
   gpu_fault?: Fault | null;
   game?: boolean;
+  notices?: Fault[];
 }
 
 /** An engine's worker as clients see it. `plan` is how a language model is laid out in memory. */

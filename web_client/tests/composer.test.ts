@@ -43,7 +43,7 @@ test.each(["/이미지", "/그림  ", "/image", "/IMAGE", "／이미지", "/이�
   (text) => {
     const verdict = judge(text, COMMANDS);
     if (verdict.send) throw new Error("was sent");
-    expect(verdict.fault?.code).toBe("command_needs_content");
+    expect(verdict.fault?.code).toBe("content_missing");
     const name = `/${text.normalize("NFC").trim().split(/\s/)[0]?.slice(1) ?? ""}`;
     expect(verdict.fault?.message.ko).toContain(name);
     expect(verdict.fault?.message.en).toContain(name);
