@@ -7,13 +7,12 @@ from collections.abc import Callable
 from functools import partial
 from threading import Lock
 
-import llama_cpp as lib
-
 from aimark_daemon.engines.base import ChatMessage, ChatRequest, ChatResult, EngineCall
 from aimark_daemon.engines.llama_answer import Answer
 from aimark_daemon.engines.llama_batcher import Batcher
 from aimark_daemon.engines.llama_cache import SequenceCache
 from aimark_daemon.engines.llama_cells import KvCells
+from aimark_daemon.engines.llama_lib import lib
 from aimark_daemon.engines.llama_model import LlamaModel
 from aimark_daemon.engines.llama_parking import LlamaParking
 from aimark_daemon.engines.llama_prompt import PromptBuilder
@@ -59,13 +58,14 @@ class LlamaChat:
         self.batcher.run(partial(self._warm_up, progress))
 
     def _warm_up(self, progress: Callable[[], None]) -> None:
-        size = self.model.n_ubatch if self.model.offloads else 8
-        token = max(0, self.model.bos)
-        for tokens, position in (([token] * size, 0), ([token], size)):
-            self.model.decode(tokens, position, 0)
-            progress()
-        lib.llama_memory_clear(self.model.memory, True)
-        if self._settings.system:
+        if self.model.offloads or not self._settings.system:
+            size = self.model.n_ubatch if self.model.offloads else 8
+            token = max(0, self.model.bos)
+            for tokens, position in (([token] * size, 0), ([token], size)):
+                self.model.decode(tokens, position, 0)
+                progress()
+            lib.llama_memory_clear(self.model.memory, True)
+        if self._settings.system:  # which is warm-up enough for a processor
             self._evaluate_system(self._settings.system, progress)
 
     def _evaluate_system(self, system: str, progress: Callable[[], None]) -> None:

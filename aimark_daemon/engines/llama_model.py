@@ -6,10 +6,9 @@ import ctypes
 import os
 from collections.abc import Callable, Sequence
 from enum import IntEnum
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, NamedTuple
-
-import llama_cpp as lib
 
 from aimark_daemon.engines.faults import (
     LLM_FAILED,
@@ -19,6 +18,7 @@ from aimark_daemon.engines.faults import (
     MODEL_INVALID,
 )
 from aimark_daemon.engines.llama_devices import Placement
+from aimark_daemon.engines.llama_lib import lib
 from aimark_daemon.engines.llama_log import LlamaLog, tells_out_of_memory
 from aimark_daemon.engines.llama_settings import LlamaSettings, usable_cores
 from aimark_daemon.engines.parked import Identity, model_file
@@ -162,7 +162,7 @@ class LlamaModel:
         extended = original.isdigit() and self.n_ctx > int(original)
         f16 = lib.GGML_TYPE_F16
         return Identity(
-            engine=f"llama-cpp-python {lib.__version__}",
+            engine=f"llama-cpp-python {version('llama-cpp-python')}",
             model=model_file(settings.path),
             keys=str(f16 if settings.type_k is None else settings.type_k),
             values=str(f16 if settings.type_v is None else settings.type_v),

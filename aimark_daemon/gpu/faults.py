@@ -74,19 +74,3 @@ GPU_UNREADABLE = fault_kind(
     hint="The daemon keeps trying. `nvidia-smi` may tell more; restarting the computer often helps.",
     hint_ko="데몬이 계속 시도합니다. `nvidia-smi`가 더 알려 줄 수 있고, 컴퓨터를 다시 시작하면 대개 해결됩니다.",
 )
-GPU_MEMORY_HELD = fault_kind(
-    "gpu_memory_held",
-    exit_code=Exit.ENGINE,
-    message="The graphics card has no room yet for {holder}: it needs {wanted}, {free} are free; {held}.",
-    message_ko="그래픽 카드에 아직 자리가 없습니다. {holder_ko}에 {wanted} 필요, 남은 메모리 {free}. {held_ko}.",
-    hint="Wait until the work that runs has ended, and try again.",
-    hint_ko="진행 중인 작업이 끝난 뒤 다시 시도해 주세요.",
-)
-GPU_MEMORY_SHORT = fault_kind(
-    "gpu_memory_short",
-    exit_code=Exit.ENGINE,
-    message="The graphics card is too full for {holder}: it needs {wanted}, {free} are free; {held}.",
-    message_ko="그래픽 카드 메모리가 부족합니다. {holder_ko}에 {wanted} 필요, 남은 메모리 {free}. {held_ko}.",
-    hint="Close other programs that use the graphics card, or choose a smaller model.",
-    hint_ko="그래픽 카드를 쓰는 다른 프로그램을 닫거나 더 작은 모델을 골라 주세요.",
-)

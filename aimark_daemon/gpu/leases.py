@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from aimark_daemon.errors import Fault, Text
-from aimark_daemon.gpu.faults import GPU_MEMORY_HELD, GPU_MEMORY_SHORT
+from aimark_daemon.gpu.plan_faults import GPU_MEMORY_HELD, GPU_MEMORY_SHORT
 from aimark_daemon.gpu.reasons import gigabytes
 
 SETTLE_S: Final = 5.0

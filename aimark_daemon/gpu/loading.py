@@ -17,20 +17,20 @@ from typing import Final
 
 import msgspec
 
+from aimark_daemon.engines.crashes import CrashPolicy, Level
+from aimark_daemon.engines.faults import KEEPS_CRASHING
 from aimark_daemon.errors import Fault, Text
 from aimark_daemon.gpu import reasons
 from aimark_daemon.gpu.facts import MIB, ModelFacts
 from aimark_daemon.gpu.ladder import next_plan
 from aimark_daemon.gpu.plan import CONTEXT_BYTES, Memory, Plan, Wish, cpu_plan, plan
-from aimark_daemon.gpu.plan_faults import KEEPS_CRASHING
 from aimark_daemon.gpu.recall import LastGood, recall
+from aimark_daemon.names import named
 
 SETTLE_S: Final = 5.0
 """The longest wait for memory that a dead process held."""
 SETTLED_BYTES: Final = 64 * MIB
 """So little less than before is as before."""
-CRASHES: Final = 3
-CRASH_WINDOW_S: Final = 300.0
 HEALTHY_S: Final = 300.0
 """After so long without failure a plan counts as a first attempt again."""
 
@@ -167,8 +167,7 @@ class Loading:
         self._failure: Ended | None = None
         self._failed_at_work = False
         self._ready_since: float | None = None
-        self._crashes: list[float] = []
-        self._struck = False
+        self._crashes = CrashPolicy()
         self.away = False
         """Whether the plan in force leaves the card alone because that was asked for."""
 
@@ -190,6 +189,11 @@ class Loading:
             return cpu_plan(self._facts, self._wish, reasons.after_crashes())
         return recall(plan(self._facts, memory, self._wish), self._last, self._facts, memory)
 
+    @property
+    def _struck(self) -> bool:
+        """Whether it crashed too often on the cards."""
+        return self._crashes.level is not Level.NORMAL
+
     def may(self, kind: type[Happening]) -> bool:
         """Whether such a happening means something now."""
         return kind is Began or self.state in _MAY[kind]
@@ -210,7 +214,7 @@ class Loading:
                 )
             case Spawned():
                 if self.state in (LoadState.FAILED, LoadState.DEGRADED):  # somebody wants it tried anew
-                    self._crashes, self._struck = [], False
+                    self._crashes.reset()
                 self.state = LoadState.LOAD
             case Loaded(memory):
                 return self._loaded(memory, now)
@@ -257,17 +261,14 @@ class Loading:
         self.state = LoadState.CRASHED
         if not end.counts:
             return None
-        self._crashes = [at for at in self._crashes if now - at < CRASH_WINDOW_S] + [now]
-        if len(self._crashes) < CRASHES:
-            return None
-        self._crashes = []
-        if self._struck:
-            self.state = LoadState.DEGRADED
-            return GiveUp(KEEPS_CRASHING.fault(end.fault.detail))
-        self._struck = True
-        if self.plan.layout.layers == 0:
-            return None
-        return self._start(cpu_plan(self._facts, self._wish, reasons.after_crashes()), self._before)
+        match self._crashes.crashed(now):
+            case Level.CPU_ONLY if self.plan.layout.layers:
+                return self._start(cpu_plan(self._facts, self._wish, reasons.after_crashes()), self._before)
+            case Level.DEGRADED:
+                self.state = LoadState.DEGRADED
+                return GiveUp(KEEPS_CRASHING.fault(end.fault.detail, name=named("llm")))
+            case _:
+                return None
 
     def _measured(self, memory: Memory, now: float) -> Consequence:
         """Go on when the driver gave back what the dead process held, or does not in time."""

@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from aimark_daemon.engines.faults import KEEPS_CRASHING
 from aimark_daemon.errors import AimarkError, Fault, FaultKind, as_fault
 from aimark_daemon.names import named
 from aimark_daemon.workers import faults
@@ -228,7 +229,7 @@ def is_death(fault: Fault) -> bool:
 
 def is_final(fault: Fault | None) -> bool:
     """Whether an engine was given up because it keeps crashing: trying again is a person's decision."""
-    return fault is not None and fault.code.endswith("_keeps_crashing")
+    return fault is not None and fault.code == KEEPS_CRASHING.code
 
 
 def is_out_of_memory(fault: Fault) -> bool:

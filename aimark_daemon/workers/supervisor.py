@@ -43,7 +43,8 @@ class Supervisor:
 
     A request begun while the worker starts waits for it; one that waits while a start fails gets that start's fault.
     An empty `spec.engine` means that there is nothing to run. With a `remedy`, requests that wait outlive a start that
-    failed if it knows another spec. `sleep` and `reload` end a child so that `handover` can keep what it knows.
+    failed if it knows another spec. Of `start`, `replace` and `stop` the last one holds: a worker that is told to run
+    while it stops comes back, in a new child. `sleep` and `reload` end a child so that `handover` keeps what it knows.
     """
 
     def __init__(
@@ -91,12 +92,13 @@ class Supervisor:
         self._listeners.append(listener)
 
     async def start(self) -> None:
-        """Begin to spawn and load; returns at once. A failed or stopped worker is tried anew."""
+        """Begin to spawn and load; returns at once, or when a stop that is under way has ended the old child.
+
+        A failed or stopped worker is tried anew.
+        """
         self.wake()
-        if self._task is None:
-            self._stale = self._generations > 0
-            self._backoff.reset()
-            self._begin()
+        if self._task is None or self._task.done() or not self._wanted:
+            await self.replace(self._spec)
 
     def wake(self) -> None:
         """Begin to spawn and load again if it is asleep, or about to be."""
@@ -175,17 +177,22 @@ class Supervisor:
         return True
 
     async def stop(self) -> None:
-        """Stop politely, then kill; afterwards no process is left. Idempotent."""
+        """Stop politely, then kill; afterwards the child is gone. Idempotent."""
         self._wanted = 0
         self._resting = False
         self._hurry.set()
-        if self._life is not None:
-            self._life.stop()
-        task = self._task
-        if task is not None:
-            await asyncio.wait({task})
-        elif self._status.state is not WorkerState.ABSENT:
-            self._end(WorkerState.STOPPED, None)
+        life, task = self._life, self._task
+        if life is not None:
+            life.stop()
+        if task is None:
+            if self._status.state is not WorkerState.ABSENT:
+                self._end(WorkerState.STOPPED, None)
+            return
+        # Not for the task alone: who is told to start meanwhile goes on in it.
+        while not task.done() and (not self._wanted or (life is not None and self._life is life)):
+            changed = asyncio.ensure_future(self._changed.wait())
+            await asyncio.wait({task, changed}, return_when=asyncio.FIRST_COMPLETED)
+            changed.cancel()
 
     def _begin(self) -> None:
         self._generations += 1

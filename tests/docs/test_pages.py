@@ -5,6 +5,7 @@ import re
 import pytest
 
 from aimark_daemon import reference
+from aimark_daemon.cli.bench_figures import FIGURES
 from aimark_daemon.config.check import settings
 from aimark_daemon.config.types import Config
 from aimark_daemon.errors import FAULT_KINDS
@@ -30,7 +31,7 @@ TRANSLATED = [
     ("docs/how-to/share-the-card.md", "docs/how-to/ko/share-the-card.md"),
 ]
 SETTINGS = {".".join(path) for path, _ in settings()}
-OTHER_NAMES = {"audio_out", "aimark_daemon", "constraint_dependencies"}
+OTHER_NAMES = {"audio_out", "aimark_daemon", "constraint_dependencies", *FIGURES}
 """Names with underscores in the text that are no fault, message, field or setting."""
 
 

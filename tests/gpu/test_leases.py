@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, precondition, rule
 
-from aimark_daemon.gpu.faults import GPU_MEMORY_HELD, GPU_MEMORY_SHORT
 from aimark_daemon.gpu.leases import HEAD_START_S, NAMES, SETTLE_S, Arbiter, Evict, Granted, Refused, Use, Wait
+from aimark_daemon.gpu.plan_faults import GPU_MEMORY_HELD, GPU_MEMORY_SHORT
 
 TOTAL = 100
 FOR_EVER = 1e6

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from aimark_daemon.errors import AimarkError
-from aimark_daemon.gpu.faults import GPU_MEMORY_HELD, GPU_MEMORY_SHORT
 from aimark_daemon.gpu.leases import Use
 from aimark_daemon.gpu.leasing import Leasing
+from aimark_daemon.gpu.plan_faults import GPU_MEMORY_HELD, GPU_MEMORY_SHORT
 
 POLL_S = 0.001
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aimark_daemon.engines.crashes import CRASHES
 from aimark_daemon.engines.faults import LLM_OUT_OF_MEMORY, MODEL_INVALID
 from aimark_daemon.gpu import reasons
 from aimark_daemon.gpu.facts import MIB
 from aimark_daemon.gpu.loading import (
-    CRASHES,
     HEALTHY_S,
     SETTLE_S,
     Began,
@@ -173,7 +173,7 @@ def test_three_crashes_in_five_minutes_leave_the_card_and_three_more_the_model()
     for at in (210.0, 220.0):
         assert machine.step(Ended(CRASH), at) is None
     follows = machine.step(Ended(CRASH), 230.0)
-    assert follows.fault.code == "llm_keeps_crashing"
+    assert follows.fault.code == "worker_keeps_crashing"
     assert machine.state is LoadState.DEGRADED
     machine.step(Spawned(), 300.0)
     assert machine.step(Ended(CRASH), 301.0) is None, "who starts it anew begins to count anew"
