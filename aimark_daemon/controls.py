@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
@@ -14,6 +15,7 @@ from aimark_daemon.config.schema import config_schema
 from aimark_daemon.errors import Fault
 from aimark_daemon.gpu.telemetry import Sampler
 from aimark_daemon.models.choice import AUTO
+from aimark_daemon.neighbour import GoodNeighbour
 from aimark_daemon.protocol import messages as m
 from aimark_daemon.provision import VOICE_OFF, Provision
 from aimark_daemon.roster import JOBS, Job, Roster
@@ -21,6 +23,8 @@ from aimark_daemon.server.prometheus import exposition
 from aimark_daemon.server.server import Server
 from aimark_daemon.store import AsyncStore
 from aimark_daemon.workers.base import WorkerState
+
+_WELL: Final = frozenset({WorkerState.READY, WorkerState.BUSY, WorkerState.ASLEEP})
 
 
 class DaemonControls:
@@ -37,6 +41,7 @@ class DaemonControls:
         provision: Provision,
         sampler: Sampler,
         keeper: ConfigKeeper,
+        neighbour: GoodNeighbour,
         server: Callable[[], Server],
         stop: Callable[[], None],
         stopping: Callable[[], bool],
@@ -47,6 +52,7 @@ class DaemonControls:
         self._provision = provision
         self._sampler = sampler
         self._keeper = keeper
+        self._neighbour = neighbour
         self._server = server
         self._stop = stop
         self._stopping = stopping
@@ -74,6 +80,7 @@ class DaemonControls:
             sessions=await self._store.count_sessions(),
             uptime_s=round(time.monotonic() - self._began, 1),
             gpu_fault=self._sampler.trouble,
+            game=self._neighbour.game,
             notices=self._notices(),
         )
 
@@ -123,6 +130,10 @@ class DaemonControls:
         """Change a value; engines it concerns are loaded again. Returns the keys that wait for a restart."""
         return await self._keeper.set(key, value)
 
+    async def set_game(self, on: bool) -> float:
+        """Turn game mode on or off; returns after how many seconds the card was free."""
+        return await self._neighbour.set_game(on)
+
     def look(self) -> m.TelemetryHistory:
         """The telemetry until now, for a client that begins to look."""
         self._sampler.wake()
@@ -144,7 +155,7 @@ class DaemonControls:
 def _as_wished(info: m.EngineInfo) -> bool:
     """Whether the engine works, or is off because people want it so."""
     off = info.fault is not None and info.fault.code == VOICE_OFF.code
-    return off or info.state in (WorkerState.READY, WorkerState.BUSY)
+    return off or info.state in _WELL
 
 
 def _job(kind: str) -> Job:

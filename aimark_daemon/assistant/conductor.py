@@ -118,6 +118,7 @@ class Assistant:
         Raises:
             AimarkError: unknown session, nothing here can hear (yet), or the stream is open already.
         """
+        self.wake()
         if session is not None:
             await self._store.get_session(session)
         heard_in = self._config().stt.language if language == "auto" else language
@@ -142,6 +143,10 @@ class Assistant:
         stopwatch.mark("transcript")
         turn = await self._begin(transcript.text, session, speak, listener, stream, stopwatch, transcript)
         return turn.number
+
+    def wake(self) -> None:
+        """Somebody begins to type or to speak: a language model that sleeps is loaded meanwhile."""
+        self._roster.wake("llm")
 
     def stop_listening(self, listener: Listener, stream: int) -> bool:
         """Forget a stream; False if there is none."""

@@ -36,7 +36,7 @@ _CROWDED_S: Final = 300.0
 _GONE_S: Final = 5.0
 _POLL_S: Final = 0.05
 _ATTEMPTS: Final = 8
-_SETTLED: Final = frozenset({"ready", "busy", "failed", "absent", "stopped"})
+_SETTLED: Final = frozenset({"ready", "busy", "failed", "absent", "stopped", "asleep"})
 
 
 class _LeavingError(Exception):

@@ -11,7 +11,10 @@ from aimark_daemon.cli.faults import TEXT_NOT_UTF8, USAGE
 from aimark_daemon.cli.korean import KoreanHelp, complaint
 from aimark_daemon.errors import Text
 
-COMMANDS = ("run", "ask", "say", "sessions", "models", "status", "stop", "open", "logout", "doctor", "demo", "bench")
+COMMANDS = (
+    *("run", "ask", "say", "sessions", "models", "status", "game"),
+    *("stop", "open", "logout", "doctor", "demo", "bench"),
+)
 
 
 class Parser(argparse.ArgumentParser):
@@ -214,6 +217,17 @@ class _Builder:
 
     def _small(self, commands: Any) -> None:
         self._command(commands, "status", "what the daemon is doing", "데몬의 상태")
+        game = self._command(
+            commands,
+            "game",
+            "keep the graphics card free for a game",
+            "게임을 위해 그래픽 카드를 비워 두기",
+            json=False,
+        )
+        about = game.add_subparsers(dest="action", metavar="ACTION", required=True)
+        self._command(about, "on", "free the card; answers come from the CPU", "카드를 비우고 CPU에서 답하기")
+        self._command(about, "off", "use the card again", "카드를 다시 쓰기")
+        self._command(about, "status", "whether game mode is on", "게임 모드가 켜져 있는지 보기")
         self._command(commands, "stop", "stop the daemon", "데몬 끝내기")
         page = self._command(commands, "open", "open the page in the browser", "브라우저에서 페이지 열기")
         page.add_argument("--no-browser", action="store_true", help=self._text("only print the address", "주소만 출력"))

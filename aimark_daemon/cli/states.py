@@ -16,6 +16,7 @@ _STATES: Final = {
     "absent": Text("not there", "없음"),
     "failed": Text("failed", "실패"),
     "stopped": Text("stopped", "멈춤"),
+    "asleep": Text("asleep", "쉬는 중"),
     "stopping": Text("stopping", "끝내는 중"),
     "streaming": Text("being written", "쓰는 중"),
     "cancelled": Text("cancelled", "취소됨"),

@@ -31,6 +31,8 @@ def run(shell: Shell, _arguments: Namespace) -> int:
             f"AI MARK {status.version}: {state}, 프로세스 {status.pid}, 포트 {status.port}",
         )
     )
+    if status.game:
+        shell.out(shell.text("  game mode: the graphics card is kept free", "  게임 모드: 그래픽 카드를 비워 둡니다"))
     for name, engine in status.engines.items():
         shell.out(_engine_line(shell, name, engine))
         if engine.plan is not None:

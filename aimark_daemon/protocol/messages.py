@@ -177,6 +177,16 @@ class SetConfig(Request, frozen=True, tag="set_config"):
     value: Any
 
 
+class Typing(Request, frozen=True, tag="typing"):
+    """A person begins to type: a language model that sleeps is loaded meanwhile. `listen` does the same."""
+
+
+class SetGame(Request, frozen=True, tag="set_game"):
+    """Turns game mode on or off: the graphics card is kept free, and answers come from the processor."""
+
+    on: bool
+
+
 class OpenPage(Request, frozen=True, tag="open_page"):
     """Asks for the page's address with a single-use log-in code."""
 
@@ -213,6 +223,8 @@ ClientMessage = (
     | ListCommands
     | GetConfig
     | SetConfig
+    | Typing
+    | SetGame
     | OpenPage
     | LogOut
     | Shutdown
@@ -350,6 +362,7 @@ class ProcessShare(msgspec.Struct, frozen=True, omit_defaults=True):
 class Status(msgspec.Struct, frozen=True, omit_defaults=False):
     """The daemon at a glance. `state` is starting, ready, degraded or stopping; `gpu_fault` why `gpu` lacks cards.
 
+    `game`: game mode keeps the graphics card free.
     `notices` is what people should know: a plugin that was not loaded, a setting that waits for a restart.
     """
 
@@ -362,6 +375,7 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=False):
     sessions: int
     uptime_s: float = 0.0
     gpu_fault: Fault | None = None
+    game: bool = False
     notices: tuple[Fault, ...] = ()
 
 
@@ -499,6 +513,13 @@ class PageReply(Reply, frozen=True, tag="page"):
     url: str
 
 
+class GameReply(Reply, frozen=True, tag="game"):
+    """Game mode is on or off. `took_s`: after so many seconds the programs that held the card for us were gone."""
+
+    on: bool
+    took_s: float = 0.0
+
+
 class Listening(Reply, frozen=True, tag="listening"):
     """The microphone stream is open; send frames of stream `id`."""
 
@@ -615,6 +636,12 @@ class EngineChanged(Event, frozen=True, tag="engine_changed"):
     info: EngineInfo
 
 
+class GameChanged(Event, frozen=True, tag="game_changed"):
+    """Game mode was turned on or off (topic engines). What it does to an engine comes as `engine_changed`."""
+
+    on: bool
+
+
 class SessionChanged(Event, frozen=True, tag="session_changed"):
     """A session was made, renamed, deleted, restored or talked in (topic sessions)."""
 
@@ -675,6 +702,7 @@ ServerMessage = (
     | CommandsReply
     | ConfigReply
     | PageReply
+    | GameReply
     | Listening
     | TurnStarted
     | Heard
@@ -689,6 +717,7 @@ ServerMessage = (
     | Cancelled
     | TurnError
     | EngineChanged
+    | GameChanged
     | SessionChanged
     | Telemetry
     | TelemetryHistory

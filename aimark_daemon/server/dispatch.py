@@ -46,6 +46,9 @@ class Controls(Protocol):
     async def set_config(self, key: str, value: object) -> tuple[str, ...]:
         """Change a value; returns the keys that take effect at the next start."""
 
+    async def set_game(self, on: bool) -> float:
+        """Turn game mode on or off; returns after how many seconds the card was free."""
+
     def look(self) -> m.TelemetryHistory:
         """A client begins to look at the telemetry: the history until now. Samples follow."""
 
@@ -254,6 +257,10 @@ class Dispatch:
                 restart = await controls.set_config(message.key, message.value)
                 reply = await controls.config()
                 return m.ConfigReply(id=number, values=reply.values, restart=restart)
+            case m.Typing():
+                self._assistant.wake()
+            case m.SetGame():
+                return m.GameReply(id=number, on=message.on, took_s=await controls.set_game(message.on))
             case m.OpenPage():
                 return m.PageReply(id=number, url=controls.page_address())
             case m.LogOut():

@@ -218,6 +218,11 @@ class CallTable:
     def __len__(self) -> int:
         return len(self._calls)
 
+    @property
+    def waiting(self) -> int:
+        """How many of them no engine has yet."""
+        return sum(not call.attached for call in self._calls.values())
+
     def begin(self, name: str, method: Method[Req, Ev, Res], request: Req) -> PendingCall[Ev, Res]:
         """A new request, not yet sent; it fails at once when it is too large, or too many wait already."""
         refused = faults.QUEUE_FULL.fault(name=named(name)) if len(self._calls) >= MAX_CALLS else None

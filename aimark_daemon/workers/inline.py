@@ -73,6 +73,9 @@ class InlineWorker:
         self._set(WorkerState.LOADING)
         self._loading = asyncio.create_task(self._load(host), name=f"worker-{self._spec.name}-load")
 
+    def wake(self) -> None:
+        """An engine in this process never sleeps."""
+
     async def ready(self) -> Facts:
         """Wait until the engine is loaded. Raises the AimarkError of a failed start, or `worker_stopped`."""
         while self._status.state not in _RUNNING:

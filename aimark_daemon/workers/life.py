@@ -51,6 +51,7 @@ class Life:
         self._ready_at: float | None = None
         self._worked = False
         self._stopping = asyncio.Event()
+        self._at_once = False
 
     @property
     def pid(self) -> int | None:
@@ -66,9 +67,13 @@ class Life:
         """Send a message of a call."""
         self._process.send(message)
 
-    def stop(self) -> None:
-        """Ask it to end: politely, then by force. `run` returns when it is gone."""
+    def stop(self, *, at_once: bool = False) -> None:
+        """Ask it to end: politely, then by force, or by force at once. `run` returns when it is gone."""
+        self._at_once = self._at_once or at_once
         self._stopping.set()
+        if at_once:
+            self._asked = Asked.STOP
+            self._process.kill()
 
     async def run(self) -> Ending:
         """Live until the child is gone; no process, descriptor or task of it is left. Cancelling it kills the child."""
@@ -123,6 +128,9 @@ class Life:
     async def _stop_when_asked(self) -> None:
         await self._stopping.wait()
         self._asked = Asked.STOP
+        if self._at_once:  # it was not there yet when that was asked
+            self._process.kill()
+            return
         self._process.send(m.Stop())
         if not await self._process.wait(self._spec.stop_timeout_s):
             self._process.log.warning("child %s ignored the stop: killing it", self.pid)

@@ -14,13 +14,13 @@ import shutil
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import psutil
 
-from aimark_daemon.engines.base import PARK, UNPARK, Method, Parked, ParkRequest, UnparkRequest
+from aimark_daemon.engines.base import PARK, UNPARK, Parked, ParkRequest, UnparkRequest
 from aimark_daemon.errors import AimarkError
-from aimark_daemon.workers.base import Call, Ev, Req, Res
+from aimark_daemon.workers.handover import Caller
 
 log = logging.getLogger("aimark.parking")
 
@@ -36,13 +36,6 @@ PATIENCE_S: Final = 0.9
 """The longest that a child is waited for: its memory may be wanted for a game."""
 WRITING_SHARE: Final = 0.75
 """The part of the patience that the engine may write for; the rest is for its answer to come."""
-
-
-class Caller(Protocol):
-    """Begins a request to the child; `Worker.call` is one."""
-
-    def __call__(self, method: Method[Req, Ev, Res], request: Req) -> Call[Ev, Res]:
-        """Begin it."""
 
 
 class Parking:

@@ -44,6 +44,8 @@ async def test_a_typed_question_is_answered_as_text_and_sound(tmp_path, built):
         await page.wait_for_selector(".message-foot .text-button:has-text('그만 말하기')", state="detached")
         (submit,) = script.asked(m.Submit)
         assert (submit.text, submit.session, submit.speak) == ("대한민국의 수도는?", None, True)
+        (typing,) = script.asked(m.Typing)
+        assert script.requests.index(typing) < script.requests.index(submit)
         assert complaints == []
 
 

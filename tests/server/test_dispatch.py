@@ -24,9 +24,12 @@ from aimark_daemon.protocol.messages import (
     ShowSession,
     Submit,
     TurnStarted,
+    Typing,
 )
 from aimark_daemon.server.dispatch import Dispatch
 from aimark_daemon.server.uploads import Uploads
+from aimark_daemon.workers.base import WorkerState
+from aimark_daemon.workers.supervisor import Supervisor
 from tests.assistant.stage import Ear, stage
 from tests.assistant.test_turns import silence, tone
 
@@ -144,6 +147,17 @@ async def test_who_opens_a_session_sees_all_of_an_answer_that_is_being_written(t
         assert shown.state == "streaming"
         assert shown.content
         assert client.text(turn.turn).startswith(shown.content)
+
+
+async def test_who_begins_to_type_or_to_speak_wakes_a_model_that_sleeps(tmp_path):
+    async with dispatching(tmp_path, worker=lambda spec, _engine: Supervisor(spec)) as it:
+        client, worker = Client(), it.roster.here("llm")
+        for message, reply in ((Typing(id=1), Ok(id=1)), (Listen(id=2), Listening(id=2))):
+            await worker.ready()
+            assert await worker.sleep()
+            await it.dispatch.request(client, message)
+            assert client.events[-1] == reply
+            assert worker.status.state is not WorkerState.ASLEEP
 
 
 def moved(*texts):

@@ -251,3 +251,19 @@ async def test_states_that_lie_in_memory_in_another_way_are_evaluated_again(tiny
             assert (result.reused_tokens, result.tokens) == (0, 8)
     finally:
         parking.clear()
+
+
+async def test_a_worker_that_slept_or_was_loaded_anew_knows_what_was_said_before(tmp_path):
+    parking = Parking(tmp_path / "cache", memory=tmp_path, patience_s=60.0)
+    async with running(Supervisor(WorkerSpec("llm", FAKE), handover=parking)) as worker:
+        cold, _ = await ask(worker, "안녕하세요?")
+        warm, _ = await ask(worker, "안녕하세요?")
+        assert warm.reused_tokens > cold.reused_tokens
+        for end in (worker.sleep, worker.reload, lambda: worker.reload(force=True)):
+            await worker.ready()
+            pid = worker.status.pid
+            assert await end()
+            again, _ = await ask(worker, "안녕하세요?")
+            assert again.reused_tokens == warm.reused_tokens
+            assert not psutil.pid_exists(pid)
+    assert parking.file is None

@@ -3,6 +3,8 @@ import { localFault } from "./faults";
 import type { CommandInfo, Fault } from "./protocol";
 
 export const MAX_TEXT_CHARS = 100_000;
+/** Who types for longer than the daemon waits says so again. */
+const TELL_TYPING_MS = 20_000;
 
 export type Verdict = { send: true; text: string } | { send: false; fault: Fault | null };
 
@@ -16,6 +18,11 @@ interface Key {
 /** Whether this key press sends. Enter that ends the composition of a Hangul syllable does not (Safari says 229). */
 export function sends(event: Key): boolean {
   return event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229;
+}
+
+/** Whether typing is to be told, `since` milliseconds after it last was: a model that sleeps is loaded meanwhile. */
+export function tells(typed: string, since: number): boolean {
+  return /^\s*[^\s/／]/.test(typed) && since >= TELL_TYPING_MS;
 }
 
 /** Whether the text may be sent; what is empty is not, and needs no word. */

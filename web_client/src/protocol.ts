@@ -27,6 +27,8 @@ export type ClientMessage =
   | ListCommands
   | GetConfig
   | SetConfig
+  | Typing
+  | SetGame
   | OpenPage
   | LogOut
   | Shutdown;
@@ -45,6 +47,7 @@ export type ServerMessage =
   | CommandsReply
   | ConfigReply
   | PageReply
+  | GameReply
   | Listening
   | TurnStarted
   | Heard
@@ -59,6 +62,7 @@ export type ServerMessage =
   | Cancelled
   | TurnError
   | EngineChanged
+  | GameChanged
   | SessionChanged
   | Telemetry
   | TelemetryHistory
@@ -238,6 +242,19 @@ export interface SetConfig {
   id: number;
 }
 
+/** A person begins to type: a language model that sleeps is loaded meanwhile. `listen` does the same. */
+export interface Typing {
+  type: "typing";
+  id: number;
+}
+
+/** Turns game mode on or off: the graphics card is kept free, and answers come from the processor. */
+export interface SetGame {
+  type: "set_game";
+  on: boolean;
+  id: number;
+}
+
 /** Asks for the page's address with a single-use log-in code. */
 export interface OpenPage {
   type: "open_page";
@@ -266,8 +283,9 @@ export interface Welcome {
 }
 
 /**
- * The daemon at a glance. `state` is starting, ready, degraded or stopping; `gpu_fault` why `gpu` lacks cards.
- * `notices` is what people should know: a plugin that was not loaded, a setting that waits for a restart.
+ * The daemon at a glance. `state` is starting, ready, degraded or stopping; `gpu_fault` why `gpu` lacks cards. `game`:
+ * game mode keeps the graphics card free. `notices` is what people should know: a plugin that was not loaded, a
+ * setting that waits for a restart.
  */
 export interface Status {
   state: string;
@@ -279,6 +297,7 @@ export interface Status {
   sessions: number;
   uptime_s?: number;
   gpu_fault?: Fault | null;
+  game?: boolean;
   notices?: Fault[];
 }
 
@@ -518,6 +537,14 @@ export interface PageReply {
   url: string;
 }
 
+/** Game mode is on or off. `took_s`: after so many seconds the programs that held the card for us were gone. */
+export interface GameReply {
+  type: "game";
+  id: number;
+  on: boolean;
+  took_s?: number;
+}
+
 /** The microphone stream is open; send frames of stream `id`. */
 export interface Listening {
   type: "listening";
@@ -644,6 +671,12 @@ export interface EngineChanged {
   type: "engine_changed";
   engine: string;
   info: EngineInfo;
+}
+
+/** Game mode was turned on or off (topic engines). What it does to an engine comes as `engine_changed`. */
+export interface GameChanged {
+  type: "game_changed";
+  on: boolean;
 }
 
 /** A session was made, renamed, deleted, restored or talked in (topic sessions). */

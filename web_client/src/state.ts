@@ -141,6 +141,8 @@ export function reduce(state: State, event: ServerMessage | Action): State {
       const engines = { ...state.status.engines, [event.engine]: event.info };
       return { ...state, status: { ...state.status, engines } };
     }
+    case "game_changed":
+      return state.status === null ? state : { ...state, status: { ...state.status, game: event.on } };
     case "telemetry":
       return { ...state, telemetry: event };
     case "notice":

@@ -2,7 +2,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import { Microphone } from "./audio/microphone";
 import { Player } from "./audio/player";
-import { judge } from "./composer";
+import { judge, tells } from "./composer";
 import { browserSurroundings, Connection, ConnectionLost, type Outgoing } from "./connection";
 import { localFault, microphoneFault } from "./faults";
 import { decodeFrame, encodeFrame, FrameKind } from "./frames";
@@ -175,6 +175,17 @@ export function dismiss(key: number): void {
 }
 
 // Turns -----------------------------------------------------------------------------------------------------------
+
+let toldTyping = -Infinity;
+
+/** The text in the composer has changed by hand. */
+export function type(text: string): void {
+  draft.value = text;
+  const now = performance.now();
+  if (!connection.open || !tells(text, now - toldTyping)) return;
+  toldTyping = now;
+  void ask({ type: "typing" });
+}
 
 /** Sends what is in the composer, if it may be sent. */
 export function submit(typed: string): void {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { completions, judge, MAX_TEXT_CHARS, nameOf, sends } from "../src/composer";
+import { completions, judge, MAX_TEXT_CHARS, nameOf, sends, tells } from "../src/composer";
 import type { CommandInfo } from "../src/protocol";
 
 const IMAGE: CommandInfo = {
@@ -22,6 +22,16 @@ test("Enter sends, Shift+Enter makes a line, other keys type", () => {
 test("Enter that ends a Hangul syllable does nothing, also where only the key code tells", () => {
   expect(key({ isComposing: true })).toBe(false);
   expect(key({ keyCode: 229 })).toBe(false);
+});
+
+test("who begins to type tells it at once, also in the middle of a syllable, and again when it goes on for long", () => {
+  expect(tells("ㅇ", Infinity)).toBe(true);
+  expect(tells("안녕", 19_999)).toBe(false);
+  expect(tells("안녕하세요", 20_000)).toBe(true);
+});
+
+test.each(["", "  \n", "/", "/도움말", "／이미지 고양이"])("%j asks nothing of the model", (text) => {
+  expect(tells(text, Infinity)).toBe(false);
 });
 
 test.each(["", "   ", "\n\t", "\u3000"])("empty text %j is not sent and nothing is said", (text) => {

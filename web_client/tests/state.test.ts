@@ -198,6 +198,13 @@ test("an engine's change shows in the status", () => {
   expect(state.status?.engines["llm"]?.state).toBe("failed");
 });
 
+test("game mode shows in the status, whoever turned it on", () => {
+  const status = { state: "ready", version: "0", pid: 1, port: 1, engines: {}, gpu: [], sessions: 0, game: false };
+  const welcome: ServerMessage = { type: "welcome", id: 1, version: 1, daemon: "0", status };
+  expect(run([welcome, { type: "game_changed", on: true }]).status?.game).toBe(true);
+  expect(run([{ type: "game_changed", on: true }]).status).toBeNull();
+});
+
 test("toasts do not pile up", () => {
   const faults = Array.from({ length: 9 }, (_, index): Action => ({ type: "local/fault", fault: { ...FAULT, code: `f${index}` } }));
   expect(run(faults).toasts.map((toast) => toast.fault?.code)).toEqual(["f5", "f6", "f7", "f8"]);

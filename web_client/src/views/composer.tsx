@@ -4,7 +4,7 @@ import { completions, nameOf, sends } from "../composer";
 import { language, t } from "../i18n";
 import type { CommandInfo } from "../protocol";
 import { runningTurn } from "../state";
-import { draft, state, stop, submit } from "../store";
+import { draft, state, stop, submit, type } from "../store";
 import { Icon } from "./icons";
 import { TalkButton } from "./voice";
 
@@ -64,7 +64,7 @@ export function Composer() {
           value={text}
           aria-label={t("composer")}
           placeholder={t("placeholder")}
-          onInput={(event) => (draft.value = event.currentTarget.value)}
+          onInput={(event) => type(event.currentTarget.value)}
           onKeyDown={onKeyDown}
         />
         {turn !== null ? (

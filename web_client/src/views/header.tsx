@@ -16,6 +16,7 @@ const STATES: Record<string, Key> = {
   crashed: "stateCrashed",
   failed: "stateFailed",
   stopped: "stateStopped",
+  asleep: "stateAsleep",
 };
 const THEME_NAMES: Record<Theme, Key> = { system: "themeSystem", light: "themeLight", dark: "themeDark" };
 const GIGABYTE = 1024 ** 3;
@@ -100,7 +101,7 @@ function Engine({ name, info }: { name: string; info: EngineInfo }) {
   const nameKey = ENGINE_NAMES[name];
   const stateKey = STATES[info.state];
   const words = stateKey === undefined ? info.state : t(stateKey);
-  const facts = [words, info.model, info.fault ? say(info.fault.message) : ""];
+  const facts = [words, info.model, info.fault ? say(info.fault.message) : "", info.plan ? say(info.plan.reason) : ""];
   if (info.restarts) facts.push(t("restarts", { count: info.restarts }));
   return (
     <li class={`engine ${stateKey ?? ""}`} title={facts.filter(Boolean).join(" · ")}>
