@@ -92,9 +92,16 @@ class Assistant:
         return bool(self._turns) or self._streams.any
 
     async def submit(
-        self, text: str, *, session: str | None, speak: bool, listener: Listener, request: int | None = None
+        self,
+        text: str,
+        *,
+        session: str | None,
+        speak: bool,
+        listener: Listener,
+        request: int | None = None,
+        replaces: int | None = None,
     ) -> int:
-        """Begin the turn of a typed utterance; returns its number, its events follow.
+        """Begin the turn of a typed utterance; returns its number, its events follow. `replaces`: see `Submit`.
 
         Raises:
             AimarkError: refused before any work - empty or too long text, unknown session, unknown command, a command
@@ -107,7 +114,8 @@ class Assistant:
         line = parse_slash(text)
         if line is not None:
             self._host.find(line).arguments(line)
-        return (await self._begin(text, session, speak, listener, request, Stopwatch(self._clock))).number
+        stopwatch = Stopwatch(self._clock)
+        return (await self._begin(text, session, speak, listener, request, stopwatch, replaces=replaces)).number
 
     async def listen(self, listener: Listener, stream: int, *, language: Language, session: str | None) -> None:
         """Open the microphone stream `stream` of a client; "auto" hears the configured language.
@@ -193,15 +201,16 @@ class Assistant:
         request: int | None,
         stopwatch: Stopwatch,
         transcript: Transcript | None = None,
+        replaces: int | None = None,
     ) -> RunningTurn:
         if self._stopped:
             raise ENGINE_STOPPED()
         if session is None:
             session = (await self._store.create_session()).id
-        number = await self._store.begin_turn(session, text)
+        number = await self._store.begin_turn(session, text, replaces)
         running = RunningTurn(number, session, text, listener=listener, publish=self._publish, stopwatch=stopwatch)
         self._turns[number] = running
-        running.announce(request)
+        running.announce(request, replaces)
         if transcript is not None:
             running.tell(
                 Heard(

@@ -129,6 +129,7 @@ class Dispatch:
                     speak=message.speak,
                     listener=client,
                     request=message.id,
+                    replaces=message.replaces,
                 )
                 return None
             case m.Listen():
@@ -204,6 +205,10 @@ class Dispatch:
                 return m.SessionReply(id=number, session=session, messages=tuple(map(self._live, stored)))
             case m.RenameSession():
                 return self._changed(number, await store.rename_session(message.session, message.title))
+            case m.PinSession():
+                return self._changed(number, await store.pin_session(message.session, pinned=message.pinned))
+            case m.BranchSession():
+                return self._changed(number, await store.branch_session(message.session, message.before))
             case m.DeleteSession():
                 return self._changed(number, await store.delete_session(message.session))
             case m.RestoreSession():
