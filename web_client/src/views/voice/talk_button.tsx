@@ -1,8 +1,8 @@
 // Hold to talk: by finger, mouse, Space, or one press of Enter to start and one to end.
-import { t } from "../i18n";
-import type { Voice } from "../state";
-import { level, startTalking, state, stopTalking } from "../store";
-import { Icon } from "./icons";
+import { t } from "../../i18n";
+import type { Voice } from "../../state";
+import { level, startTalking, state, stopTalking } from "../../store";
+import { Icon } from "../shared/icons";
 
 const LABELS = { off: "holdToTalk", opening: "openingMicrophone", live: "speakNow" } as const;
 /** Speech at a usual distance has about a fifth of full scale; the meter shows that as full. */

@@ -1,9 +1,9 @@
 // Toasts: every error with its code, what happened and what to do, in the person's language.
-import { say, t } from "../i18n";
-import type { Toast } from "../state";
-import { dismiss, restoreSession, state } from "../store";
+import { say, t } from "../../i18n";
+import type { Toast } from "../../state";
+import { dismiss, restoreSession, state } from "../../store";
 import { Icon } from "./icons";
-import { Line } from "./rich_text";
+import { Line } from "../chat/rich_text";
 
 export function Toasts() {
   return (
@@ -34,6 +34,7 @@ function OneToast({ toast }: { toast: Toast }) {
             </p>
           </>
         )}
+        {toast.imported !== null && <p class="toast-message">{t("imported", { count: toast.imported })}</p>}
         {undo !== null && <p class="toast-message">{t("deleted", { title: undo.title || t("untitled") })}</p>}
       </div>
       {undo !== null && (
