@@ -103,9 +103,9 @@ export function bytes(value: number): string {
   return `${size >= 99.95 || unit === 0 ? size.toFixed(0) : size.toFixed(1)} ${UNITS[unit]}`;
 }
 
-/** A gauge's number with its unit. */
-export function reading({ value, full, unit }: Gauge): string {
+/** A gauge's number with its unit; `speed` puts tokens per second into words. */
+export function reading({ value, full, unit }: Gauge, speed: (value: string) => string): string {
   if (unit === "bytes") return full === null ? bytes(value) : `${bytes(value)} / ${bytes(full)}`;
-  if (unit === "tok/s") return `${value.toFixed(1)} tok/s`;
+  if (unit === "tok/s") return speed(value.toFixed(1));
   return `${Math.round(value)}${unit === "%" ? "" : " "}${unit}`;
 }

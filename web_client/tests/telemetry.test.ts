@@ -29,14 +29,14 @@ test("ten minutes are kept", () => {
 });
 
 test("a card's figures are shown, and what its driver does not tell is absent", () => {
-  const shown = (card: object) => gauges(sample(1, { gpu: [{ ...CARD, ...card }], cpu: 3 }), null).map(reading);
+  const shown = (card: object) => gauges(sample(1, { gpu: [{ ...CARD, ...card }], cpu: 3 }), null).map((gauge) => reading(gauge, (value) => `${value} tok/s`));
   expect(shown({})).toEqual(["5.0 GB / 8.0 GB", "42%", "72 W", "61 °C"]);
   expect(shown({ power_w: null, temperature_c: null })).toEqual(["5.0 GB / 8.0 GB", "42%"]);
 });
 
 test("without a card the computer's own figures are shown", () => {
   const figures = gauges(sample(1, { cpu: 37.2, memory_total: 16 * GIB, memory_available: 10 * GIB }), 12.34);
-  expect(figures.map(reading)).toEqual(["37%", "6.0 GB / 16.0 GB", "12.3 tok/s"]);
+  expect(figures.map((gauge) => reading(gauge, (value) => `${value} tok/s`))).toEqual(["37%", "6.0 GB / 16.0 GB", "12.3 tok/s"]);
   expect(gauges(null, null)).toEqual([]);
 });
 

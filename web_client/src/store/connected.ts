@@ -12,6 +12,7 @@ import { hear, player } from "./sound";
 const TOAST_MS = 10_000;
 const ERROR_TOAST_MS = 20_000;
 const GAP_PAUSE_MS = 500;
+export const MOST_SESSIONS = 10_000;
 
 const whenLost: (() => void)[] = [];
 
@@ -24,7 +25,7 @@ export const connection = new Connection(
     },
     welcomed: () => {
       void ask({ type: "subscribe", topics: ["turns", "engines", "sessions", "notices", "telemetry"] });
-      void ask({ type: "list_sessions" });
+      void ask({ type: "list_sessions", limit: MOST_SESSIONS });
       void ask({ type: "list_commands" });
       const { current } = state.value;
       if (current !== null) void reload(current);

@@ -2,7 +2,7 @@
 import { localFault } from "../faults";
 import type { ExportSessions, SearchHit, SessionInfo } from "../protocol";
 import { fileName, pieces } from "../transfer";
-import { ask, reload } from "./connected";
+import { ask, MOST_SESSIONS, reload } from "./connected";
 import { dispatch, state } from "./core";
 
 export function selectSession(session: string | null): void {
@@ -76,6 +76,6 @@ export async function importSessions(file: File): Promise<void> {
     if (reply?.type !== "sessions") break;
     count += reply.sessions.length;
   }
-  await ask({ type: "list_sessions" });
+  await ask({ type: "list_sessions", limit: MOST_SESSIONS });
   if (count > 0) dispatch({ type: "local/imported", count });
 }

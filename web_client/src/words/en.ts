@@ -120,6 +120,7 @@ export const en = {
   gaugeTemperature: "Temperature",
   gaugeCpu: "CPU",
   gaugeRam: "RAM",
+  tokensEachSecond: "{value} tok/s",
   gaugeSpeed: "Speed",
   freeRam: "Free RAM",
   workersRam: "RAM of the engines",

@@ -122,6 +122,7 @@ export const ko: Record<Key, string> = {
   gaugeTemperature: "온도",
   gaugeCpu: "프로세서",
   gaugeRam: "메모리",
+  tokensEachSecond: "{value}토큰/초",
   gaugeSpeed: "속도",
   freeRam: "남은 메모리",
   workersRam: "엔진별 메모리",

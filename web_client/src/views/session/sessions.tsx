@@ -10,11 +10,16 @@ import { Menu } from "../shared/menu";
 import { Hit, Session } from "./session";
 
 const SEARCH_PAUSE_MS = 150;
+/** So many chats are drawn at first, and so many more whenever the end of the list comes near. */
+const DRAWN_AT_ONCE = 100;
+const NEAR_END_PX = 600;
 
 export function Sessions({ close }: { close: () => void }) {
   const [query, setQuery] = useState("");
   const words = query.trim();
   const hits = useHits(words);
+  const [drawn, setDrawn] = useState(DRAWN_AT_ONCE);
+  useEffect(() => setDrawn(DRAWN_AT_ONCE), [words]);
   const choose = (session: string | null) => {
     selectSession(session);
     close();
@@ -50,9 +55,14 @@ export function Sessions({ close }: { close: () => void }) {
           }}
         />
       </label>
-      <div class="session-lists">
+      <div
+        class="session-lists"
+        onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
+          if (drawn < titled.length && scrollHeight - scrollTop - clientHeight < NEAR_END_PX) setDrawn(drawn + DRAWN_AT_ONCE);
+        }}
+      >
         <ul class="session-list">
-          {titled.map((session) => (
+          {titled.slice(0, drawn).map((session) => (
             <Session key={session.id} session={session} choose={() => choose(session.id)} />
           ))}
         </ul>

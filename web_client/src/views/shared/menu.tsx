@@ -1,5 +1,5 @@
 // A menu that a button opens: the browser closes it with Escape or a click elsewhere; arrows walk through it.
-import { useRef } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { Icon, type IconName } from "./icons";
 
 export interface Entry {
@@ -19,6 +19,8 @@ interface Props {
 const GAP_PX = 4;
 
 export function Menu({ id, label, icon = "more", entries }: Props) {
+  // A list of chats has a menu for each: what is in one is made when it is opened.
+  const [opened, setOpened] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
   const list = useRef<HTMLDivElement>(null);
   const place = () => {
@@ -59,10 +61,11 @@ export function Menu({ id, label, icon = "more", entries }: Props) {
         role="menu"
         aria-label={label}
         popover="auto"
+        onBeforeToggle={(event) => event.newState === "open" && setOpened(true)}
         onToggle={(event) => event.newState === "open" && place()}
         onKeyDown={onKeyDown}
       >
-        {entries.map((entry) => (
+        {(opened ? entries : []).map((entry) => (
           <button
             key={entry.label}
             type="button"

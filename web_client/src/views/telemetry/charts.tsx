@@ -5,6 +5,7 @@ import { state } from "../../store";
 import { bytes, type Chart } from "../../telemetry";
 import { theme } from "../../theme";
 import type { Drawn } from "./draw";
+import { engineName } from "./engines";
 
 interface Wanted {
   title: Key;
@@ -27,7 +28,8 @@ const WANTED: readonly Wanted[] = [
 
 function shownAs(value: number, unit: Wanted["unit"]): string {
   if (unit === "bytes") return bytes(value);
-  return unit === "%" ? `${Math.round(value)}%` : `${value.toFixed(unit === "tok/s" ? 1 : 0)} ${unit}`;
+  if (unit === "tok/s") return t("tokensEachSecond", { value: value.toFixed(1) });
+  return unit === "%" ? `${Math.round(value)}%` : `${value.toFixed(0)} ${unit}`;
 }
 
 export function Charts() {
@@ -92,7 +94,7 @@ function Now({ names, chart, unit }: { names: string[]; chart: Chart; unit: Want
         const worker = /^worker\.(\w+)/.exec(name)?.[1] ?? "";
         return (
           <span key={name} class={`line-${index}`}>
-            {worker} {value == null ? "" : shownAs(value, unit)}
+            {worker && engineName(worker)} {value == null ? "" : shownAs(value, unit)}
           </span>
         );
       })}

@@ -1,5 +1,6 @@
 // Drawing of one chart with uPlot. A file of its own, loaded with the first look at the charts.
 import uPlot from "uplot";
+import { CHART_SECONDS } from "../../telemetry";
 import "uplot/dist/uPlot.min.css";
 
 export interface Drawn {
@@ -33,7 +34,7 @@ export function draw(place: HTMLElement, data: readonly (readonly (number | null
   probe.remove();
   const font = `11px ${style.fontFamily}`;
   const axis = { stroke: soft, font, grid: { stroke: line, width: 1 }, ticks: { show: false } };
-  const time = new Intl.DateTimeFormat(looks.language, { hour: "numeric", minute: "2-digit" });
+  const time = new Intl.DateTimeFormat(looks.language, { hour: "2-digit", minute: "2-digit", hour12: false });
   const plot = new uPlot(
     {
       width: place.clientWidth,
@@ -41,11 +42,12 @@ export function draw(place: HTMLElement, data: readonly (readonly (number | null
       legend: { show: false },
       cursor: { drag: { x: false, y: false } },
       scales: {
+        x: { range: (_, __, latest) => [latest - CHART_SECONDS, latest] },
         y: { range: (_, least, most) => [0, looks.full ?? Math.max(most * 1.15, least + 1, 1)] },
       },
       axes: [
-        { ...axis, space: 70, values: (_, times) => times.map((value) => time.format(value * 1000)) },
-        { ...axis, size: 62, space: 34, values: (_, values) => values.map(looks.shown) },
+        { ...axis, size: 26, space: 60, incrs: [60, 120, 300], values: (_, times) => times.map((value) => time.format(value * 1000)) },
+        { ...axis, size: 66, space: 28, values: (_, values) => values.map(looks.shown) },
       ],
       series: [
         {},

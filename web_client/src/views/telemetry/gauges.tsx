@@ -25,12 +25,17 @@ export function Gauges() {
   );
 }
 
+/** A gauge's number in the person's language. */
+export function shownReading(gauge: Gauge): string {
+  return reading(gauge, (value) => t("tokensEachSecond", { value }));
+}
+
 function OneGauge({ gauge }: { gauge: Gauge }) {
   return (
     <span class={`gauge ${gauge.name}`}>
       <span class="gauge-name">{t(GAUGE_NAMES[gauge.name])}</span>{" "}
       {gauge.full !== null && <Bar part={gauge.value / gauge.full} />}
-      <span class="gauge-value">{reading(gauge)}</span>{" "}
+      <span class="gauge-value">{shownReading(gauge)}</span>{" "}
     </span>
   );
 }

@@ -2,11 +2,11 @@
 import { language, say, t } from "../../i18n";
 import type { EngineInfo, GpuInfo, PlanInfo, ProcessShare } from "../../protocol";
 import { state } from "../../store";
-import { bytes, gauges, reading } from "../../telemetry";
+import { bytes, gauges } from "../../telemetry";
 import { Dialog } from "../shared/dialog";
 import { Charts } from "./charts";
 import { engineName, engineWords } from "./engines";
-import { Bar, GAUGE_NAMES } from "./gauges";
+import { Bar, GAUGE_NAMES, shownReading } from "./gauges";
 
 export function MachinePanel() {
   return (
@@ -31,7 +31,7 @@ function Now() {
           <div key={gauge.name} class="tile">
             <dt>{t(GAUGE_NAMES[gauge.name])}</dt>
             <dd>
-              {reading(gauge)}
+              {shownReading(gauge)}
               {gauge.full !== null && <Bar part={gauge.value / gauge.full} />}
             </dd>
           </div>
