@@ -3,7 +3,7 @@
 import contextlib
 import json
 
-from playwright.async_api import async_playwright
+from playwright.async_api import async_playwright, expect
 
 from aimark_daemon.protocol.messages import OpenPage, PageReply
 from tests.browser import page_build
@@ -11,6 +11,7 @@ from tests.browser.live import launch, write_tone
 from tests.e2e.harness import daemon, ready
 
 AXE = page_build.ROOT / "web_client" / "node_modules" / "axe-core" / "axe.min.js"
+SECONDS = 30
 SERIOUS = {"serious", "critical"}
 
 
@@ -30,10 +31,8 @@ class Opened:
         before = await self.page.locator(".message.assistant").count()
         await self.page.fill(".composer textarea", text)
         await self.page.press(".composer textarea", "Enter")
-        ended = ".message.assistant:is([data-state=complete], [data-state=failed])"
-        await self.page.wait_for_function(
-            "([ended, count]) => document.querySelectorAll(ended).length > count", arg=[ended, before]
-        )
+        ended = self.page.locator(".message.assistant:is([data-state=complete], [data-state=failed])")
+        await expect(ended).to_have_count(before + 1, timeout=SECONDS * 1000)
 
     async def act(self, session, label):
         """Choose an entry of a chat's menu, in English."""

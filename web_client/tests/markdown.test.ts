@@ -127,6 +127,11 @@ test("links and bare addresses lead out; what follows them does not belong to th
 });
 
 test("formulas are told from prices", () => {
+  expect(blocks("$$x$$ 뒤의 말\n$$\na$$b\n$$")).toEqual([
+    paragraph("$$x$$ 뒤의 말"),
+    { kind: "math", text: "a$$b", open: false },
+  ]);
+  expect(spans("$$x$$ 뒤")).toEqual([{ kind: "math", text: "x" }, text(" 뒤")]);
   expect(spans("$x+1$ 그리고 \\(y\\), 값은 $5 또는 $10")).toEqual([
     { kind: "math", text: "x+1" },
     text(" 그리고 "),

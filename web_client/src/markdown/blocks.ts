@@ -86,8 +86,8 @@ function blockAt(lines: string[], at: number, depth: number): [Block, number] {
   const line = lines[at] ?? "";
   const fence = FENCE.exec(line);
   if (fence !== null) return codeAt(lines, at, fence);
-  const math = /^\s{0,3}(\$\$|\\\[)(.*)$/.exec(line);
-  if (math !== null) return mathAt(lines, at, math[1] === "$$" ? "$$" : "\\]", math[2] ?? "");
+  const math = mathOpened(line);
+  if (math !== null) return mathAt(lines, at, math.close, math.first);
   const heading = HEADING.exec(line);
   if (heading !== null) return [{ kind: "heading", level: heading[1]?.length ?? 1, text: heading[2] ?? "" }, at + 1];
   if (RULE.test(line)) return [{ kind: "rule" }, at + 1];
@@ -109,7 +109,7 @@ function begins(lines: string[], at: number): boolean {
   if (item !== null && item[4] !== undefined && (item[3] === undefined || item[3] === "1")) return true;
   return (
     [FENCE, HEADING, RULE, QUOTE].some((pattern) => pattern.test(line)) ||
-    /^\s{0,3}(?:\$\$|\\\[)/.test(line) ||
+    mathOpened(line) !== null ||
     isTable(lines, at)
   );
 }
@@ -128,12 +128,20 @@ function codeAt(lines: string[], at: number, [, indent = "", mark = "", language
   return [{ kind: "code", language, text: text.join("\n"), open }, open ? end : end + 1];
 }
 
+/** The formula that a line begins, unless words follow it on the same line: then it is a part of them. */
+function mathOpened(line: string): { close: string; first: string } | null {
+  const match = /^\s{0,3}(\$\$|\\\[)(.*)$/.exec(line);
+  if (match === null) return null;
+  const close = match[1] === "$$" ? "$$" : "\\]";
+  const first = (match[2] ?? "").trimEnd();
+  return first.slice(0, -close.length).includes(close) || (first.includes(close) && !first.endsWith(close)) ? null : { close, first };
+}
+
 function mathAt(lines: string[], at: number, close: string, first: string): [Block, number] {
-  const same = first.indexOf(close);
-  if (same >= 0) return [{ kind: "math", text: first.slice(0, same).trim(), open: false }, at + 1];
-  const end = runEnd(lines, at + 1, (line) => !line.includes(close));
+  if (first.endsWith(close)) return [{ kind: "math", text: first.slice(0, -close.length).trim(), open: false }, at + 1];
+  const end = runEnd(lines, at + 1, (line) => !line.trimEnd().endsWith(close));
   const open = end >= lines.length;
-  const last = open ? "" : (lines[end] ?? "").slice(0, (lines[end] ?? "").indexOf(close));
+  const last = open ? "" : (lines[end] ?? "").trimEnd().slice(0, -close.length);
   const text = [first, ...lines.slice(at + 1, end), last].join("\n").trim();
   return [{ kind: "math", text, open }, open ? end : end + 1];
 }

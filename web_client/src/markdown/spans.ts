@@ -15,6 +15,7 @@ const PATTERN = new RegExp(
     "\\\\(?<escaped>[!-/:-@[-`{-~])(?<!\\\\[(\\[])",
     "(?<ticks>`+)(?<code>[^`](?:[^\\n]*?[^`])??)\\k<ticks>(?!`)",
     "\\\\\\((?<math>[^\\n]+?)\\\\\\)",
+    "\\$\\$(?<dollars>[^$\\n]+?)\\$\\$",
     "\\$(?<dollar>(?! )[^$\\n]+?(?<! ))\\$(?!\\d)",
     "!\\[(?<alt>[^\\]\\n]*)\\]\\((?<source>[^\\s()]*(?:\\([^\\s()]*\\)[^\\s()]*)*)(?:\\s+\"[^\"\\n]*\")?\\)",
     "\\[(?<label>(?:[^\\[\\]\\n]|\\[[^\\[\\]\\n]*\\])+)\\]\\((?<target>[^\\s()]*(?:\\([^\\s()]*\\)[^\\s()]*)*)(?:\\s+\"[^\"\\n]*\")?\\)",
@@ -65,7 +66,7 @@ export function spans(text: string, depth = 0): Span[] {
 
 function made(part: Record<string, string | undefined>, depth: number): Span | null {
   const { code, alt, label } = part;
-  const math = part["math"] ?? part["dollar"];
+  const math = part["math"] ?? part["dollars"] ?? part["dollar"];
   const strong = part["strong"] ?? part["strong2"];
   const emphasis = part["emphasis"] ?? part["emphasis2"];
   const address = part["auto"] ?? part["bare"];
