@@ -13,6 +13,7 @@ from aimark_daemon.assistant.faults import (
     TURN_UNKNOWN,
 )
 from aimark_daemon.assistant.listener import Listener
+from aimark_daemon.assistant.reading import Readings
 from aimark_daemon.assistant.running import RunningTurn
 from aimark_daemon.assistant.speaking import Speaker
 from aimark_daemon.assistant.stopwatch import Stopwatch
@@ -38,6 +39,7 @@ from aimark_daemon.protocol.messages import (
 )
 from aimark_daemon.roster import ENGINE_STOPPED, Roster
 from aimark_daemon.store import AsyncStore
+from aimark_daemon.store.faults import MESSAGE_UNKNOWN
 
 log = logging.getLogger("aimark.assistant")
 
@@ -67,6 +69,7 @@ class Assistant:
         self._clock = clock
         self._turns: dict[int, RunningTurn] = {}
         self._streams = Streams(roster, clock)
+        self._readings = Readings(roster, clock)
         self._queues: dict[str, asyncio.Lock] = {}
         self._tokens_per_s: float | None = None
         self._stopped = False
@@ -153,19 +156,33 @@ class Assistant:
         return self._streams.close(listener, stream)
 
     def cancel(self, turn: int) -> None:
-        """Stop a turn in all its stages; its `cancelled` follows.
+        """Stop a turn in all its stages, its `cancelled` follows; or a reading.
 
         Raises:
             AimarkError: `turn_unknown`.
         """
+        if self._readings.cancel(turn):
+            return
         running = self._turns.get(turn)
         if running is None:
             raise TURN_UNKNOWN(turn=turn)
         running.cancel()
 
+    async def read_aloud(self, listener: Listener, session: str, message: int) -> int:
+        """Speak a stored message to this client alone; returns the number that its speech carries.
+
+        Raises:
+            AimarkError: unknown session or message.
+        """
+        said = next((stored.content for stored in await self._store.messages(session) if stored.id == message), None)
+        if said is None:
+            raise MESSAGE_UNKNOWN(number=message)
+        return self._readings.begin(listener, said, self._config().tts.speed)
+
     def forget(self, listener: Listener) -> None:
         """A client left: its streams are dropped and its sound is no longer made. Its turns are completed."""
         self._streams.close_all(listener)
+        self._readings.forget(listener)
         for running in self._turns.values():
             if running.listener is listener:
                 running.deafen()
@@ -174,6 +191,7 @@ class Assistant:
         """Cancel everything, begin nothing more, and wait until each turn has ended."""
         self._stopped = True
         self._streams.close_all()
+        await self._readings.stop()
         running = list(self._turns.values())
         for turn in running:
             turn.cancel()

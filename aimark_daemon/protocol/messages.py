@@ -71,6 +71,13 @@ class Cancel(Request, frozen=True, tag="cancel"):
     listen: int | None = None
 
 
+class ReadAloud(Request, frozen=True, tag="read_aloud"):
+    """Asks for a stored message as speech: `reading` answers, its sound follows; `cancel` with its `turn` ends it."""
+
+    session: str
+    message: int
+
+
 class ListSessions(Request, frozen=True, tag="list_sessions"):
     """Asks for sessions: pinned ones, then the others, newest first."""
 
@@ -204,6 +211,7 @@ ClientMessage = (
     | Listen
     | EndListen
     | Cancel
+    | ReadAloud
     | ListSessions
     | CreateSession
     | ShowSession
@@ -510,6 +518,12 @@ class Listening(Reply, frozen=True, tag="listening"):
     """The microphone stream is open; send frames of stream `id`."""
 
 
+class Reading(Reply, frozen=True, tag="reading"):
+    """A message is read aloud: its speech carries `turn`, a number that no turn has."""
+
+    turn: int
+
+
 class TurnStarted(Event, frozen=True, tag="turn_started"):
     """A turn began. `id` is the request that began it, for the client that sent it.
 
@@ -685,6 +699,7 @@ ServerMessage = (
     | ConfigReply
     | PageReply
     | Listening
+    | Reading
     | TurnStarted
     | Heard
     | Delta

@@ -205,6 +205,10 @@ class Dispatch:
                 return m.SessionReply(id=number, session=session, messages=tuple(map(self._live, stored)))
             case m.RenameSession() | m.PinSession() | m.BranchSession() | m.DeleteSession() | m.RestoreSession():
                 return self._changed(number, await self._change(message))
+            case m.ReadAloud():
+                return m.Reading(
+                    id=number, turn=await self._assistant.read_aloud(client, message.session, message.message)
+                )
             case m.SearchSessions():
                 return m.SearchReply(id=number, hits=tuple(await store.search(message.query, message.limit)))
             case m.ExportSessions():

@@ -15,8 +15,8 @@ SESSION_UNKNOWN = fault_kind(
 MESSAGE_UNKNOWN = fault_kind(
     "message_unknown",
     exit_code=Exit.USAGE,
-    message="There is no message {number} of the user's in this conversation.",
-    message_ko="이 대화에는 사용자의 {number}번 메시지가 없습니다.",
+    message="There is no such message {number} in this conversation.",
+    message_ko="이 대화에는 그런 {number}번 메시지가 없습니다.",
     hint="Open the conversation again; it may have been changed in another window.",
     hint_ko="대화를 다시 열어 주세요. 다른 창에서 바뀌었을 수 있습니다.",
 )

@@ -75,9 +75,6 @@ class Script:
             case m.RenameSession(session=name, title=title):
                 self.sessions[name] = m.SessionInfo(name, title, "2026", "2026")
                 client.send(m.SessionReply(id=message.id, session=self.sessions[name]))
-            case m.Subscribe() if self.history is not None:
-                client.send(m.Ok(id=message.id))
-                client.send(self.history)
             case m.Submit(text=text):
                 self.begin(message.id, text, speak=message.speak)
             case m.Listen():
@@ -91,7 +88,13 @@ class Script:
                 client.send(m.Cancelled(turn=turn, session="s", reply=self.reply[:10]))
                 client.send(m.Ok(id=message.id))
             case _:
-                client.send(m.Ok(id=message.id))
+                self.acknowledge(client, message)
+
+    def acknowledge(self, client, message) -> None:
+        """Agree to anything else; who subscribes gets the history."""
+        client.send(m.Ok(id=message.id))
+        if isinstance(message, m.Subscribe) and self.history is not None:
+            client.send(self.history)
 
     async def audio(self, client, frame) -> None:
         self.frames.append(frame)

@@ -23,7 +23,9 @@ class Opened:
         self.process = process
         self.context = context
         self.complaints: list[str] = []
-        page.on("console", lambda line: self.complaints.append(line.text) if line.type in {"error", "warning"} else None)
+        page.on(
+            "console", lambda line: self.complaints.append(line.text) if line.type in {"error", "warning"} else None
+        )
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
     async def ask(self, text):

@@ -114,7 +114,9 @@ async def test_a_hostile_answer_runs_nothing_loads_nothing_and_sends_nothing(tmp
         await answered(page, script, "\n\n".join([*HOSTILE, "끝 $x$"]))
         await page.wait_for_selector(f"{ANSWER} math")
         assert await page.evaluate("window.hacked") is None
-        allowed = "script, style, iframe, img, link, meta, form, object, embed, input, svg:not(.icon), [onerror], [onload]"
+        allowed = (
+            "script, style, iframe, img, link, meta, form, object, embed, input, svg:not(.icon), [onerror], [onload]"
+        )
         assert await page.locator(f"{ANSWER} :is({allowed})").count() == 0
         addresses = await page.locator(f"{ANSWER} a").evaluate_all("links => links.map(link => link.href)")
         assert {address.split(":")[0] for address in addresses} <= {"http", "https"}

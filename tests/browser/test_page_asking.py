@@ -83,3 +83,20 @@ async def test_commands_are_completed_in_both_languages_and_by_initial_consonant
         assert await page.input_value(field) == "/도움말 "
         await page.press(field, "Enter")
         await page.wait_for_selector(".message.assistant[data-state=complete]:has-text('/제목')")
+
+
+@in_loop
+async def test_an_answer_is_read_aloud_again_and_falls_silent_when_told_to(tmp_path):
+    async with real_page(tmp_path) as it:
+        page = it.page
+        await page.get_by_role("button", name="Spoken answers are on").click()
+        await it.ask(" ".join(f"문장 {number}." for number in range(60)))
+        for _ in range(2):
+            await page.get_by_role("button", name="Read aloud").click()
+            await page.get_by_role("button", name="Stop speaking").click()
+            await expect(page.get_by_role("button", name="Stop speaking")).to_have_count(0)
+        await it.ask("둘")
+        await page.get_by_role("button", name="Read aloud").last.click()
+        await page.get_by_role("button", name="Stop speaking").wait_for()
+        await expect(page.get_by_role("button", name="Stop speaking")).to_have_count(0)
+        assert it.complaints == []

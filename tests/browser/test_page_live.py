@@ -56,7 +56,7 @@ async def test_holding_the_button_sends_the_microphone_and_shows_what_was_heard(
         await until(lambda: len(script.frames) >= 50)
         await page.mouse.up()
         await page.wait_for_selector(f"{ANSWER}[data-state=complete]")
-        assert await page.inner_text(".message.user") == "한국의 수도는?"
+        assert await page.inner_text(".message.user .bubble") == "한국의 수도는?"
         assert await page.locator(".talk.off").count() == 1
         (listen,) = script.asked(m.Listen)
         assert {(frame.kind, frame.stream) for frame in script.frames} == {(FrameKind.MICROPHONE, listen.id)}

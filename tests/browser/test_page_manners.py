@@ -73,7 +73,11 @@ async def test_everything_is_reached_by_keyboard(tmp_path):
         assert await page.evaluate("document.activeElement.tagName") == "TEXTAREA"
         await page.keyboard.press("Alt+ArrowDown")
         await page.wait_for_selector(".bubble:text-is('하나')")
-        for keys, name in (("Control+/", "Keyboard shortcuts"), ("Control+,", "Settings"), ("Control+Shift+m", "This machine")):
+        for keys, name in (
+            ("Control+/", "Keyboard shortcuts"),
+            ("Control+,", "Settings"),
+            ("Control+Shift+m", "This machine"),
+        ):
             await page.keyboard.press(keys)
             await page.wait_for_selector(f"dialog[open] h2:text-is('{name}')")
             await page.keyboard.press("Escape")
@@ -122,7 +126,9 @@ async def test_no_view_has_a_serious_axe_finding(tmp_path, looks):
     async with real_page(tmp_path, language=language, color_scheme=scheme, viewport=size) as it:
         page = it.page
         assert await serious_findings(page) == []
-        await it.ask("| a | b |\n|---|---|\n| 1 | 2 |\n\n- [x] 하나\n\n```py\ndef f(): return 'x'  # 1\n```\n\n[문서](https://example.org)")
+        await it.ask(
+            "| a | b |\n|---|---|\n| 1 | 2 |\n\n- [x] 하나\n\n```py\ndef f(): return 'x'  # 1\n```\n\n[문서](https://example.org)"
+        )
         await page.fill(".composer textarea", "/")
         await page.wait_for_selector("#palette")
         assert await serious_findings(page) == []

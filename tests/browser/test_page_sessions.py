@@ -85,7 +85,8 @@ async def test_chats_are_saved_as_json_and_markdown_and_read_in_again(tmp_path):
         assert [session["title"] for session in exported["sessions"]] == ["저장할 질문"]
         # More than one message of the wire holds.
         exported["sessions"] = [
-            {"title": f"큰 대화 {number}", "messages": [{"role": "user", "content": "가" * 60_000}]} for number in range(12)
+            {"title": f"큰 대화 {number}", "messages": [{"role": "user", "content": "가" * 60_000}]}
+            for number in range(12)
         ]
         path.write_text(json.dumps(exported), encoding="utf-8")
         await page.set_input_files("input[type=file]", path)

@@ -83,7 +83,7 @@ async def test_a_question_held_into_the_microphone_is_answered_in_text_and_sound
         await picture(page, "page-listening")
         await page.mouse.up()
         await page.wait_for_selector(f"{ANSWER}[data-state=complete]", timeout=60_000)
-        heard = await page.inner_text(".message.user")
+        heard = await page.inner_text(".message.user .bubble")
         assert likeness(heard, QUESTION) > 0.6, heard
         answer = await page.inner_text(f"{ANSWER} .rich")
         assert answer.strip()

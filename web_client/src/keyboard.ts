@@ -1,7 +1,7 @@
 // The keyboard's shortcuts at work.
 import { useEffect } from "preact/hooks";
 import { type Command, commandOf } from "./shortcuts";
-import { hush, selectSession, setSpeak, speak, state, stepSession, stop, turn } from "./store";
+import { selectSession, silence, setSpeak, speak, state, stepSession, stop, turn } from "./store";
 import { dialog, drawer } from "./ui";
 
 export function useShortcuts(): void {
@@ -20,7 +20,7 @@ export function useShortcuts(): void {
 function stopped(event: KeyboardEvent): boolean {
   if (drawer.value || (event.target as HTMLElement).closest("[popover], .editing, .editor") !== null) return false;
   if (turn.value !== null) stop();
-  else if (state.value.speaking !== null) hush();
+  else if (state.value.speaking !== null) silence();
   else return false;
   return true;
 }

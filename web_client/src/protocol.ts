@@ -9,6 +9,7 @@ export type ClientMessage =
   | Listen
   | EndListen
   | Cancel
+  | ReadAloud
   | ListSessions
   | CreateSession
   | ShowSession
@@ -47,6 +48,7 @@ export type ServerMessage =
   | ConfigReply
   | PageReply
   | Listening
+  | Reading
   | TurnStarted
   | Heard
   | Delta
@@ -108,6 +110,14 @@ export interface Cancel {
   type: "cancel";
   turn?: number | null;
   listen?: number | null;
+  id: number;
+}
+
+/** Asks for a stored message as speech: `reading` answers, its sound follows; `cancel` with its `turn` ends it. */
+export interface ReadAloud {
+  type: "read_aloud";
+  session: string;
+  message: number;
   id: number;
 }
 
@@ -529,6 +539,13 @@ export interface PageReply {
 export interface Listening {
   type: "listening";
   id: number;
+}
+
+/** A message is read aloud: its speech carries `turn`, a number that no turn has. */
+export interface Reading {
+  type: "reading";
+  id: number;
+  turn: number;
 }
 
 /**

@@ -90,6 +90,8 @@ export interface State {
   voice: Voice;
   /** The turn whose sound is played. */
   speaking: number | null;
+  /** The message that is read aloud, and the number that its speech carries. */
+  reading: { message: string; turn: number } | null;
   lastTokensPerSecond: number | null;
 }
 
@@ -110,6 +112,7 @@ export const initial: State = {
   nextToast: 1,
   voice: "off",
   speaking: null,
+  reading: null,
   lastTokensPerSecond: null,
 };
 
@@ -126,7 +129,8 @@ export type Action =
   | { type: "local/fault"; fault: Fault }
   | { type: "local/dismissed"; key: number }
   | { type: "local/voice"; voice: Voice }
-  | { type: "local/speaking"; turn: number | null };
+  | { type: "local/speaking"; turn: number | null }
+  | { type: "local/reading"; message: string; turn: number };
 
 export type Happening = ServerMessage | Action;
 
@@ -138,6 +142,13 @@ export function running(message: ChatMessage): boolean {
 /** The messages of the session that is shown. */
 export function shown(state: State): ChatMessage[] {
   return state.messages[state.current ?? NEW] ?? [];
+}
+
+/** Whether it is this message that is heard now. */
+export function isHeard(state: State, message: ChatMessage): boolean {
+  const { speaking, reading } = state;
+  if (speaking === null || message.role !== "assistant") return false;
+  return speaking === message.turn || (reading?.turn === speaking && reading.message === message.key);
 }
 
 /** The turn that runs in the session that is shown, or null. */

@@ -115,6 +115,8 @@ export function reduce(state: State, event: Happening): State {
       return { ...state, toasts: state.toasts.filter((toast) => toast.key !== event.key) };
     case "local/voice":
       return { ...state, voice: event.voice };
+    case "local/reading":
+      return { ...state, reading: { message: event.message, turn: event.turn } };
     case "local/speaking":
       return { ...state, speaking: event.turn };
     default:

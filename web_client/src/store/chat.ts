@@ -43,9 +43,9 @@ function send(text: string, session: string | null, instead?: ChatMessage): bool
   return true;
 }
 
-/** Stops the running turn in all its stages, and its sound. */
+/** Stops the running turn in all its stages, and all sound. */
 export function stop(): void {
-  hush();
+  silence();
   if (turn.value !== null) void ask({ type: "cancel", turn: turn.value });
 }
 
@@ -76,21 +76,43 @@ export async function askInBranch(key: string, typed: string): Promise<void> {
   send(verdict.text, reply.session.id);
 }
 
+/** Silence now, also of what is read aloud; an answer goes on as text. */
+export function silence(): void {
+  const { speaking, reading } = state.value;
+  hush();
+  if (reading !== null && speaking === reading.turn) connection.request({ type: "cancel", turn: reading.turn });
+}
+
 /** Lets the model go on where its answer ended. */
 export function goOn(): void {
   send(t("continuePrompt"), state.value.current);
 }
 
-/** The question at or before the message, with the daemon's number if the daemon has it. */
-async function questionOf(key: string): Promise<ChatMessage | null> {
+/** Has an answer spoken again. */
+export async function readAloud(answer: ChatMessage): Promise<void> {
+  hush();
+  player.unlock();
   const session = state.value.current;
-  const find = () => {
+  const known = await numbered(() => shown(state.value).find((message) => message.key === answer.key) ?? null);
+  if (session === null || known?.id == null) return;
+  const reply = await ask({ type: "read_aloud", session, message: known.id });
+  if (reply?.type === "reading") dispatch({ type: "local/reading", message: answer.key, turn: reply.turn });
+}
+
+/** The question at or before the message, with the daemon's number if the daemon has it. */
+function questionOf(key: string): Promise<ChatMessage | null> {
+  return numbered(() => {
     const messages = shown(state.value);
     const at = messages.findIndex((message) => message.key === key);
     return messages.slice(0, at + 1).findLast((message) => message.role === "user") ?? null;
-  };
-  const question = find();
-  if (question === null || question.id !== null || question.turn === null || session === null) return question;
+  });
+}
+
+/** What `find` finds, after asking for the conversation again if the daemon's number of it is not known yet. */
+async function numbered(find: () => ChatMessage | null): Promise<ChatMessage | null> {
+  const found = find();
+  const session = state.value.current;
+  if (found === null || found.id !== null || found.turn === null || session === null) return found;
   await reload(session);
   return find();
 }

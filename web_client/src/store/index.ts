@@ -1,5 +1,5 @@
 // What views read and call: the state, and everything that a person can do.
-export { askInBranch, goOn, regenerate, stop, submit } from "./chat";
+export { askInBranch, goOn, readAloud, regenerate, silence, stop, submit } from "./chat";
 export { reconnect, start } from "./connected";
 export { dismiss, draft, speak, state, turn } from "./core";
 export {
@@ -13,5 +13,5 @@ export {
   selectSession,
   stepSession,
 } from "./sessions";
-export { hush, setSpeak } from "./sound";
+export { setSpeak } from "./sound";
 export { level, startTalking, stopTalking } from "./voice";

@@ -93,6 +93,7 @@ export const en = {
   cancel: "Cancel",
   askInBranch: "Ask in a new chat",
   branchHint: "The chat as it is stays.",
+  readAloud: "Read aloud",
   regenerate: "Answer again",
   continue: "Go on",
   continuePrompt: "Please go on where you stopped.",

@@ -95,6 +95,7 @@ export const ko: Record<Key, string> = {
   cancel: "취소",
   askInBranch: "새 대화로 질문하기",
   branchHint: "지금 대화는 그대로 남습니다.",
+  readAloud: "소리 내어 읽기",
   regenerate: "다시 답하기",
   continue: "이어서 답하기",
   continuePrompt: "멈춘 곳부터 이어서 말해 주세요.",

@@ -1,7 +1,7 @@
 // The conversation: its messages, kept in sight while they grow.
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { language, t } from "../../i18n";
-import { shown } from "../../state";
+import { isHeard, shown } from "../../state";
 import { state } from "../../store";
 import { Announcer } from "./announcer";
 import { Message } from "./message";
@@ -43,7 +43,7 @@ export function Chat() {
               message={message}
               last={index === messages.length - 1}
               lang={language.value}
-              speaking={message.role === "assistant" && state.value.speaking === message.turn && message.turn !== null}
+              speaking={isHeard(state.value, message)}
             />
           ))}
         </div>

@@ -3,7 +3,7 @@ import { memo } from "preact/compat";
 import { useState } from "preact/hooks";
 import { say, t } from "../../i18n";
 import { type ChatMessage, running } from "../../state";
-import { goOn, hush, regenerate } from "../../store";
+import { goOn, readAloud, regenerate, silence } from "../../store";
 import { Icon, type IconName } from "../shared/icons";
 import { Copy } from "./copy";
 import { Editor } from "./editor";
@@ -57,8 +57,11 @@ function Answer({ message, last, speaking }: Omit<MessageProps, "lang">) {
       )}
       <Ending message={message} last={last} />
       <footer class="message-foot">
-        {speaking && <Do icon="speaker" label={t("stopSpeaking")} run={hush} strong />}
+        {speaking && <Do icon="speaker" label={t("stopSpeaking")} run={silence} strong />}
         {!busy && message.content !== "" && <Copy text={message.content} />}
+        {!busy && !speaking && message.content !== "" && (
+          <Do icon="speaker" label={t("readAloud")} run={() => void readAloud(message)} />
+        )}
         {!busy && last && message.state !== "failed" && (
           <Do icon="redo" label={t("regenerate")} run={() => void regenerate(message)} />
         )}
