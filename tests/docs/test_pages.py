@@ -27,6 +27,7 @@ TRANSLATED = [
     ("README.md", "README.ko.md"),
     ("docs/tutorial/first-conversation.md", "docs/tutorial/ko/first-conversation.md"),
     ("docs/how-to/README.md", "docs/how-to/ko/README.md"),
+    ("docs/tour.md", "docs/tour.ko.md"),
 ]
 SETTINGS = {".".join(path) for path, _ in settings()}
 OTHER_NAMES = {"audio_out", "aimark_daemon", "constraint_dependencies"}

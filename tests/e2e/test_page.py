@@ -102,7 +102,6 @@ async def test_korean_is_typed_answered_and_kept_across_a_reload(tmp_path, built
         await page.press("textarea", "Enter")
         await page.wait_for_selector(f"{ANSWER}[data-state=complete]", timeout=60_000)
         assert "서울" in await page.inner_text(ANSWER)
-        await picture(page, "page-korean")
         await page.reload()
         await page.click(".session-title")
         await page.wait_for_selector(f"{ANSWER}[data-state=complete]")

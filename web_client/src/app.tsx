@@ -42,7 +42,9 @@ function useDrawer(main: { current: HTMLElement | null }, open: boolean): void {
     const menu = main.current?.querySelector<HTMLElement>(".header .only-narrow");
     document.querySelector<HTMLElement>(".sidebar .only-narrow")?.focus();
     const onKeyDown = (event: KeyboardEvent) => {
-      if (event.key === "Escape" && !event.isComposing && !event.defaultPrevented) drawer.value = false;
+      if (event.key !== "Escape" || event.isComposing || event.defaultPrevented) return;
+      // Escape closes the innermost: a menu or dialog of the drawer goes before the drawer.
+      if (document.querySelector(":popover-open, dialog[open]") === null) drawer.value = false;
     };
     const wide = matchMedia("(min-width: 861px)");
     const onWide = () => (drawer.value = false);

@@ -31,6 +31,8 @@ export const LOCAL_KEYS: readonly { label: Key; keys: readonly string[] }[] = [
   { label: "newLine", keys: ["Shift", "Enter"] },
   { label: "completeCommand", keys: ["Tab"] },
   { label: "holdToTalk", keys: ["Space"] },
+  { label: "renameChat", keys: ["F2"] },
+  { label: "removeChat", keys: ["Delete"] },
 ];
 
 interface Pressed {

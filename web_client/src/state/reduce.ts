@@ -17,6 +17,8 @@ import {
 } from "./turns";
 
 const MOST_EVENTS = 50;
+/** Notices that are as it should be on most computers: the panel of the machine says them, no toast at each start. */
+const SHOWN_ELSEWHERE: ReadonlySet<string> = new Set(["gpu_driver_missing"]);
 
 export function reduce(state: State, event: Happening): State {
   switch (event.type) {
@@ -41,6 +43,7 @@ export function reduce(state: State, event: Happening): State {
     case "telemetry_history":
       return { ...state, chart: charted(event) };
     case "notice":
+      if (SHOWN_ELSEWHERE.has(event.fault.code)) return state;
       return withToast(state, { level: event.level, fault: event.fault });
     case "refused":
       return withToast(failRequest(state, event.id, event.fault), { level: "error", fault: event.fault });

@@ -17,8 +17,8 @@ export function Announcer({ message }: { message: ChatMessage | undefined }) {
       said.current = { key: answer.key, until: 0 };
       if (answer.content === "") setWords(t("thinking"));
     }
-    const end = live ? wholeUntil(answer.content) : answer.content.length;
-    const { until } = said.current ?? { until: end };
+    const { until } = said.current;
+    const end = live ? until + wholeUntil(answer.content.slice(until)) : answer.content.length;
     if (end <= until) return;
     said.current = { key: answer.key, until: end };
     setWords(readable(answer.content.slice(until, end)));

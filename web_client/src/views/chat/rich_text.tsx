@@ -8,19 +8,35 @@ import { Icon } from "../shared/icons";
 import { CodeBlock } from "./code_block";
 import { Formula } from "./formula";
 
-/** The answer's blocks; while it streams, only the last one is read and drawn again. */
+/** Finished blocks are looked at in groups: a long answer that grows costs no more than a short one. */
+const GROUP = 40;
+
+/** The answer's blocks; while it streams, only the last ones are read and drawn again. */
 export function RichText({ text }: { text: string }) {
   const before = useRef<Parsed>(NOTHING);
   const parsed = useMemo(() => extend(before.current, text), [text]);
   before.current = parsed;
+  const groups = Array.from({ length: Math.ceil(parsed.blocks.length / GROUP) }, (_, index) =>
+    parsed.blocks.slice(index * GROUP, (index + 1) * GROUP),
+  );
   return (
     <div class="rich">
-      {parsed.blocks.map((block, index) => (
-        <OneBlock key={index} block={block} lang={language.value} />
+      {groups.map((group, index) => (
+        <Group key={index} blocks={group} lang={language.value} />
       ))}
     </div>
   );
 }
+
+const Group = memo(
+  function Group({ blocks }: { blocks: readonly Block[]; lang: string }) {
+    return <Blocks blocks={blocks} />;
+  },
+  (before, after) =>
+    before.lang === after.lang &&
+    before.blocks.length === after.blocks.length &&
+    before.blocks.every((block, index) => block === after.blocks[index]),
+);
 
 const HEADINGS = ["h3", "h3", "h4", "h5", "h6", "h6"] as const;
 
