@@ -60,4 +60,13 @@ async def test_every_view_fits_and_has_no_serious_axe_finding(tmp_path, looks):
         assert await page.locator("dialog").evaluate("it => it.scrollWidth <= it.clientWidth")
         assert await serious_findings(page) == []
         await picture(page, f"{name}-machine")
+        await page.keyboard.press("Escape")
+        await page.fill(".composer textarea", "What is the capital of France?")
+        await page.press(".composer textarea", "Enter")
+        await page.wait_for_selector(".message.assistant:last-child[data-state=complete]:has-text('Paris')", timeout=60_000)
+        await page.click(".machine")
+        await page.wait_for_selector(".turns .turn-bar .stageWrite")
+        assert await serious_findings(page) == []
+        await page.locator(".turns").scroll_into_view_if_needed()
+        await picture(page, f"{name}-turns")
         assert it.complaints == []

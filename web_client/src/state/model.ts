@@ -12,6 +12,7 @@ import type {
   Timings,
 } from "../protocol";
 import { type Chart, EMPTY_CHART } from "../telemetry";
+import type { PastTurn } from "../waterfall";
 
 export type MessageState =
   | "queued"
@@ -85,6 +86,8 @@ export interface State {
   telemetry: Telemetry | null;
   chart: Chart;
   events: EngineEvent[];
+  /** The turns that ended while the page was open, newest first. */
+  turns: PastTurn[];
   toasts: Toast[];
   nextToast: number;
   voice: Voice;
@@ -108,6 +111,7 @@ export const initial: State = {
   telemetry: null,
   chart: EMPTY_CHART,
   events: [],
+  turns: [],
   toasts: [],
   nextToast: 1,
   voice: "off",

@@ -1,6 +1,7 @@
 // How each message of the daemon or action of the person changes the state. Pure.
-import type { EngineChanged } from "../protocol";
+import type { Done, EngineChanged } from "../protocol";
 import { charted, extended } from "../telemetry";
+import { pastTurn } from "../waterfall";
 import type { Figures, Happening, State } from "./model";
 import { sorted, withSession, withToast } from "./sessions";
 import {
@@ -17,6 +18,7 @@ import {
 } from "./turns";
 
 const MOST_EVENTS = 50;
+const MOST_TURNS = 8;
 /** Notices that are as it should be on most computers: the panel of the machine says them, no toast at each start. */
 const SHOWN_ELSEWHERE: ReadonlySet<string> = new Set(["gpu_driver_missing"]);
 
@@ -79,7 +81,7 @@ export function reduce(state: State, event: Happening): State {
         cutShort: event.finish === "length",
         timings: event.timings ?? {},
       };
-      const next = endTurn(state, event.turn, event.reply, "complete", null, figures);
+      const next = withTurn(endTurn(state, event.turn, event.reply, "complete", null, figures), event);
       return figures.tokensPerSecond > 0 ? { ...next, lastTokensPerSecond: figures.tokensPerSecond } : next;
     }
     case "cancelled":
@@ -125,6 +127,12 @@ export function reduce(state: State, event: Happening): State {
     default:
       return state;
   }
+}
+
+function withTurn(state: State, { turn, session, timings }: Done): State {
+  const question = state.messages[session]?.find((message) => message.turn === turn && message.role === "user");
+  const past = pastTurn(turn, question?.content ?? "", timings ?? {});
+  return past === null ? state : { ...state, turns: [past, ...state.turns].slice(0, MOST_TURNS) };
 }
 
 /** Keeps what happened to an engine, newest first, unless its state is the same as before. */

@@ -7,12 +7,14 @@ import { Dialog } from "../shared/dialog";
 import { Charts } from "./charts";
 import { engineName, engineWords } from "./engines";
 import { Bar, GAUGE_NAMES, shownReading } from "./gauges";
+import { Waterfall } from "./waterfall";
 
 export function MachinePanel() {
   return (
     <Dialog name="machine" title={t("machine")} wide>
       <Now />
       <Charts />
+      <Waterfall />
       <Plan />
       <Cards />
       <Workers />
