@@ -147,3 +147,13 @@ async def test_no_view_has_a_serious_axe_finding(tmp_path, looks):
         it.process.kill()
         await page.wait_for_selector(".banner.warning")
         assert await serious_findings(page) == []
+
+
+@in_loop
+async def test_the_page_can_be_installed_as_an_application(tmp_path):
+    async with real_page(tmp_path) as it:
+        cdp = await it.context.new_cdp_session(it.page)
+        found = await cdp.send("Page.getAppManifest")
+        assert found["errors"] == []
+        assert '"display": "standalone"' in found["data"]
+        assert it.complaints == []

@@ -63,7 +63,9 @@ async def test_every_view_fits_and_has_no_serious_axe_finding(tmp_path, looks):
         await page.keyboard.press("Escape")
         await page.fill(".composer textarea", "What is the capital of France?")
         await page.press(".composer textarea", "Enter")
-        await page.wait_for_selector(".message.assistant:last-child[data-state=complete]:has-text('Paris')", timeout=60_000)
+        await page.wait_for_selector(
+            ".message.assistant:last-child[data-state=complete]:has-text('Paris')", timeout=60_000
+        )
         await page.click(".machine")
         await page.wait_for_selector(".turns .turn-bar .stageWrite")
         assert await serious_findings(page) == []
