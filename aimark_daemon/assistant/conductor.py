@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
-from aimark_daemon.assistant.answering import Answer, answer_by_command, answer_by_model
+from aimark_daemon.assistant.answering import Answer, answer_by_command, answer_by_model, done
 from aimark_daemon.assistant.faults import (
     TEXT_EMPTY,
     TEXT_TOO_LONG,
@@ -14,6 +14,7 @@ from aimark_daemon.assistant.faults import (
 )
 from aimark_daemon.assistant.listener import Listener
 from aimark_daemon.assistant.preparing import Preparing
+from aimark_daemon.assistant.reading import Readings
 from aimark_daemon.assistant.running import RunningTurn
 from aimark_daemon.assistant.speaking import Speaker
 from aimark_daemon.assistant.stopwatch import Stopwatch
@@ -30,7 +31,6 @@ from aimark_daemon.protocol.messages import (
     MAX_TEXT_CHARS,
     Cancelled,
     CommandInfo,
-    Done,
     Event,
     Heard,
     SessionChanged,
@@ -39,7 +39,7 @@ from aimark_daemon.protocol.messages import (
 )
 from aimark_daemon.roster import ENGINE_STOPPED, Roster
 from aimark_daemon.store import AsyncStore
-from aimark_daemon.store.faults import TURN_NOT_OPEN
+from aimark_daemon.store.faults import MESSAGE_UNKNOWN, TURN_NOT_OPEN
 
 log = logging.getLogger("aimark.assistant")
 
@@ -70,6 +70,7 @@ class Assistant:
         self._turns: dict[int, RunningTurn] = {}
         self._streams = Streams(roster, clock)
         self._preparing = Preparing(store, roster, config)
+        self._readings = Readings(roster, clock)
         self._queues: dict[str, asyncio.Lock] = {}
         self._tokens_per_s: float | None = None
         self._stopped = False
@@ -95,9 +96,16 @@ class Assistant:
         return bool(self._turns) or self._streams.any
 
     async def submit(
-        self, text: str, *, session: str | None, speak: bool, listener: Listener, request: int | None = None
+        self,
+        text: str,
+        *,
+        session: str | None,
+        speak: bool,
+        listener: Listener,
+        request: int | None = None,
+        replaces: int | None = None,
     ) -> int:
-        """Begin the turn of a typed utterance; returns its number, its events follow.
+        """Begin the turn of a typed utterance; returns its number, its events follow. `replaces`: see `Submit`.
 
         Raises:
             AimarkError: refused before any work - empty or too long text, unknown session, unknown command, a command
@@ -110,7 +118,8 @@ class Assistant:
         line = parse_slash(text)
         if line is not None:
             self._host.find(line).arguments(line)
-        return (await self._begin(text, session, speak, listener, request, Stopwatch(self._clock))).number
+        stopwatch = Stopwatch(self._clock)
+        return (await self._begin(text, session, speak, listener, request, stopwatch, replaces=replaces)).number
 
     async def listen(self, listener: Listener, stream: int, *, language: Language, session: str | None) -> None:
         """Open the microphone stream `stream` of a client; "auto" hears the configured language.
@@ -153,19 +162,33 @@ class Assistant:
         return self._streams.close(listener, stream)
 
     def cancel(self, turn: int) -> None:
-        """Stop a turn in all its stages; its `cancelled` follows.
+        """Stop a turn in all its stages, its `cancelled` follows; or a reading.
 
         Raises:
             AimarkError: `turn_unknown`.
         """
+        if self._readings.cancel(turn):
+            return
         running = self._turns.get(turn)
         if running is None:
             raise TURN_UNKNOWN(turn=turn)
         running.cancel()
 
+    async def read_aloud(self, listener: Listener, session: str, message: int) -> int:
+        """Speak a stored message to this client alone; returns the number that its speech carries.
+
+        Raises:
+            AimarkError: unknown session or message.
+        """
+        said = next((stored.content for stored in await self._store.messages(session) if stored.id == message), None)
+        if said is None:
+            raise MESSAGE_UNKNOWN(number=message)
+        return self._readings.begin(listener, said, self._config().tts.speed)
+
     def forget(self, listener: Listener) -> None:
         """A client left: its streams are dropped and its sound is no longer made. Its turns are completed."""
         self._streams.close_all(listener)
+        self._readings.forget(listener)
         for running in self._turns.values():
             if running.listener is listener:
                 running.deafen()
@@ -174,6 +197,7 @@ class Assistant:
         """Cancel everything, begin nothing more, and wait until each turn has ended."""
         self._stopped = True
         self._streams.close_all()
+        await self._readings.stop()
         running = list(self._turns.values())
         for turn in running:
             turn.cancel()
@@ -202,16 +226,17 @@ class Assistant:
         request: int | None,
         stopwatch: Stopwatch,
         transcript: Transcript | None = None,
+        replaces: int | None = None,
     ) -> RunningTurn:
         if self._stopped:
             raise ENGINE_STOPPED()
         if session is None:
             session = (await self._store.create_session()).id
         self._preparing.cancel(session)
-        number = await self._store.begin_turn(session, text)
+        number = await self._store.begin_turn(session, text, replaces)
         running = RunningTurn(number, session, text, listener=listener, publish=self._publish, stopwatch=stopwatch)
         self._turns[number] = running
-        running.announce(request)
+        running.announce(request, replaces)
         if transcript is not None:
             running.tell(
                 Heard(
@@ -259,7 +284,7 @@ class Assistant:
             turn.close()
             turn.stopwatch.mark("end")
             self._log(turn.number, "answered", turn.reply)
-            turn.end(Step.FALL_SILENT, self._done(turn, answer))
+            turn.end(Step.FALL_SILENT, done(turn, answer))
         except asyncio.CancelledError:
             await self._end_early(turn, Step.CANCEL, speaker)
         except Exception as error:  # noqa: BLE001 - the turn must end, and say why
@@ -276,20 +301,6 @@ class Assistant:
         answer = await answer_by_model(turn, speaker, self._roster, self._store, config, clock=self._clock)
         self._tokens_per_s = answer.tokens_per_s or self._tokens_per_s
         return answer
-
-    def _done(self, turn: RunningTurn, answer: Answer) -> Done:
-        return Done(
-            turn=turn.number,
-            session=turn.session,
-            finish=answer.finish,
-            reply=turn.reply,
-            tokens=answer.tokens,
-            prompt_tokens=answer.prompt_tokens,
-            reused_tokens=answer.reused_tokens,
-            dropped_turns=answer.dropped_turns,
-            tokens_per_s=round(answer.tokens_per_s, 2),
-            timings=turn.stopwatch.timings(),
-        )
 
     async def _end_early(
         self, turn: RunningTurn, step: Step, speaker: Speaker | None, error: Exception | None = None

@@ -39,11 +39,15 @@ class Hello(Request, frozen=True, tag="hello"):
 
 
 class Submit(Request, frozen=True, tag="submit"):
-    """A typed utterance: begins a turn. Without `session` a new one is made. `speak` asks for sound too."""
+    """A typed utterance: begins a turn. Without `session` a new one is made. `speak` asks for sound too.
+
+    It takes the place of the session's user message `replaces` and of all that came after it.
+    """
 
     text: str
     session: str | None = None
     speak: bool = False
+    replaces: int | None = None
 
 
 class Listen(Request, frozen=True, tag="listen"):
@@ -67,8 +71,15 @@ class Cancel(Request, frozen=True, tag="cancel"):
     listen: int | None = None
 
 
+class ReadAloud(Request, frozen=True, tag="read_aloud"):
+    """Asks for a stored message as speech: `reading` answers, its sound follows; `cancel` with its `turn` ends it."""
+
+    session: str
+    message: int
+
+
 class ListSessions(Request, frozen=True, tag="list_sessions"):
-    """Asks for sessions, newest first."""
+    """Asks for sessions: pinned ones, then the others, newest first."""
 
     limit: int = 1000
     offset: int = 0
@@ -91,6 +102,20 @@ class RenameSession(Request, frozen=True, tag="rename_session"):
 
     session: str
     title: str
+
+
+class PinSession(Request, frozen=True, tag="pin_session"):
+    """Keeps a session at the top of the list, or lets it go from there."""
+
+    session: str
+    pinned: bool = True
+
+
+class BranchSession(Request, frozen=True, tag="branch_session"):
+    """Makes a new session of what was said before the message `before`; the old one stays as it is."""
+
+    session: str
+    before: int
 
 
 class DeleteSession(Request, frozen=True, tag="delete_session"):
@@ -205,10 +230,13 @@ ClientMessage = (
     | Listen
     | EndListen
     | Cancel
+    | ReadAloud
     | ListSessions
     | CreateSession
     | ShowSession
     | RenameSession
+    | PinSession
+    | BranchSession
     | DeleteSession
     | RestoreSession
     | SearchSessions
@@ -243,6 +271,7 @@ class SessionInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     updated: str
     messages: int = 0
     deleted: bool = False
+    pinned: bool = False
 
 
 MessageState = Literal["complete", "streaming", "cancelled", "failed", "interrupted"]
@@ -455,7 +484,7 @@ class SessionReply(Reply, frozen=True, tag="session"):
 
 
 class SessionsReply(Reply, frozen=True, tag="sessions"):
-    """Sessions, newest first."""
+    """Sessions: pinned ones, then the others, newest first."""
 
     sessions: tuple[SessionInfo, ...]
 
@@ -524,13 +553,23 @@ class Listening(Reply, frozen=True, tag="listening"):
     """The microphone stream is open; send frames of stream `id`."""
 
 
+class Reading(Reply, frozen=True, tag="reading"):
+    """A message is read aloud: its speech carries `turn`, a number that no turn has."""
+
+    turn: int
+
+
 class TurnStarted(Event, frozen=True, tag="turn_started"):
-    """A turn began. `id` is the request that began it, for the client that sent it."""
+    """A turn began. `id` is the request that began it, for the client that sent it.
+
+    `replaces`: that message and all after it are gone from the session; ask for it again.
+    """
 
     turn: int
     session: str
     id: int | None = None
     text: str = ""
+    replaces: int | None = None
 
 
 class Heard(Event, frozen=True, tag="heard"):
@@ -704,6 +743,7 @@ ServerMessage = (
     | PageReply
     | GameReply
     | Listening
+    | Reading
     | TurnStarted
     | Heard
     | Delta

@@ -138,6 +138,7 @@ class Dispatch:
                     speak=message.speak,
                     listener=client,
                     request=message.id,
+                    replaces=message.replaces,
                 )
                 return None
             case m.Listen():
@@ -211,12 +212,12 @@ class Dispatch:
                 session = await store.get_session(message.session)
                 stored = await store.messages(session.id)
                 return m.SessionReply(id=number, session=session, messages=tuple(map(self._live, stored)))
-            case m.RenameSession():
-                return self._changed(number, await store.rename_session(message.session, message.title))
-            case m.DeleteSession():
-                return self._changed(number, await store.delete_session(message.session))
-            case m.RestoreSession():
-                return self._changed(number, await store.restore_session(message.session))
+            case m.RenameSession() | m.PinSession() | m.BranchSession() | m.DeleteSession() | m.RestoreSession():
+                return self._changed(number, await self._change(message))
+            case m.ReadAloud():
+                return m.Reading(
+                    id=number, turn=await self._assistant.read_aloud(client, message.session, message.message)
+                )
             case m.SearchSessions():
                 return m.SearchReply(id=number, hits=tuple(await store.search(message.query, message.limit)))
             case m.ExportSessions():
@@ -232,6 +233,22 @@ class Dispatch:
                 return m.SessionsReply(id=number, sessions=tuple(imported))
             case _:
                 return await self._control(client, message)
+
+    async def _change(
+        self, message: m.RenameSession | m.PinSession | m.BranchSession | m.DeleteSession | m.RestoreSession
+    ) -> m.SessionInfo:
+        store, session = self._store, message.session
+        match message:
+            case m.RenameSession():
+                return await store.rename_session(session, message.title)
+            case m.PinSession():
+                return await store.pin_session(session, pinned=message.pinned)
+            case m.BranchSession():
+                return await store.branch_session(session, message.before)
+            case m.DeleteSession():
+                return await store.delete_session(session)
+            case m.RestoreSession():
+                return await store.restore_session(session)
 
     async def _control(self, client: ClientHandle, message: m.ClientMessage) -> m.Event | None:
         controls, number = self._controls, message.id

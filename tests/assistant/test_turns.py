@@ -335,3 +335,15 @@ def test_every_turn_ends_exactly_once_whenever_it_is_cancelled(tmp_path_factory,
                 assert ear.endings(turn)[0].reply == ear.text(turn)
 
     asyncio.run(play())
+
+
+async def test_an_asked_again_question_takes_the_place_of_the_old_one_and_everyone_is_told(tmp_path):
+    async with stage(tmp_path) as it:
+        ear = Ear()
+        first = await it.assistant.submit("하나", session=None, speak=False, listener=ear)
+        session = (await ear.ending(first)).session
+        question = (await it.store.messages(session))[0].id
+        again = await it.assistant.submit("둘", session=session, speak=False, listener=ear, replaces=question)
+        await ear.ending(again)
+        assert [message.content for message in await it.store.messages(session) if message.role == "user"] == ["둘"]
+        assert [event.replaces for event in ear.of(TurnStarted)] == [None, question]

@@ -30,6 +30,7 @@ TRANSLATED = [
     ("docs/how-to/README.md", "docs/how-to/ko/README.md"),
     ("docs/how-to/choose-a-voice.md", "docs/how-to/ko/choose-a-voice.md"),
     ("docs/how-to/share-the-card.md", "docs/how-to/ko/share-the-card.md"),
+    ("docs/tour.md", "docs/tour.ko.md"),
 ]
 SETTINGS = {".".join(path) for path, _ in settings()}
 OTHER_NAMES = {"audio_out", "aimark_daemon", "constraint_dependencies", *FIGURES}

@@ -1,5 +1,6 @@
 // The composer's rules: what may be sent, which key sends, which commands fit what is typed. Pure.
 import { localFault } from "./faults";
+import { beginsWith, fold } from "./hangul";
 import type { CommandInfo, Fault } from "./protocol";
 
 export const MAX_TEXT_CHARS = 100_000;
@@ -40,12 +41,12 @@ export function judge(typed: string, commands: readonly CommandInfo[]): Verdict 
   return { send: true, text };
 }
 
-/** The commands whose name, in any language, begins with what is typed after the slash. */
+/** The commands whose name, in any language, begins with what is typed after the slash; initial consonants count. */
 export function completions(typed: string, commands: readonly CommandInfo[]): CommandInfo[] {
   const match = /^[/／]([^\s/／]*)$/.exec(typed.normalize("NFC"));
   if (match === null) return [];
   const start = fold(match[1] ?? "");
-  return commands.filter((command) => spellings(command).some((name) => name.startsWith(start)));
+  return commands.filter((command) => spellings(command).some((name) => beginsWith(name, start)));
 }
 
 /** The command's name in the person's language. */
@@ -69,8 +70,4 @@ function commandNamed(name: string, commands: readonly CommandInfo[]): CommandIn
 
 function spellings(command: CommandInfo): string[] {
   return [command.name, ...Object.values(command.names).flat()].map(fold);
-}
-
-function fold(name: string): string {
-  return name.normalize("NFC").toLowerCase();
 }

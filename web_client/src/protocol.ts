@@ -9,10 +9,13 @@ export type ClientMessage =
   | Listen
   | EndListen
   | Cancel
+  | ReadAloud
   | ListSessions
   | CreateSession
   | ShowSession
   | RenameSession
+  | PinSession
+  | BranchSession
   | DeleteSession
   | RestoreSession
   | SearchSessions
@@ -49,6 +52,7 @@ export type ServerMessage =
   | PageReply
   | GameReply
   | Listening
+  | Reading
   | TurnStarted
   | Heard
   | Delta
@@ -77,12 +81,16 @@ export interface Hello {
   id: number;
 }
 
-/** A typed utterance: begins a turn. Without `session` a new one is made. `speak` asks for sound too. */
+/**
+ * A typed utterance: begins a turn. Without `session` a new one is made. `speak` asks for sound too. It takes the
+ * place of the session's user message `replaces` and of all that came after it.
+ */
 export interface Submit {
   type: "submit";
   text: string;
   session?: string | null;
   speak?: boolean;
+  replaces?: number | null;
   id: number;
 }
 
@@ -110,7 +118,15 @@ export interface Cancel {
   id: number;
 }
 
-/** Asks for sessions, newest first. */
+/** Asks for a stored message as speech: `reading` answers, its sound follows; `cancel` with its `turn` ends it. */
+export interface ReadAloud {
+  type: "read_aloud";
+  session: string;
+  message: number;
+  id: number;
+}
+
+/** Asks for sessions: pinned ones, then the others, newest first. */
 export interface ListSessions {
   type: "list_sessions";
   limit?: number;
@@ -137,6 +153,22 @@ export interface RenameSession {
   type: "rename_session";
   session: string;
   title: string;
+  id: number;
+}
+
+/** Keeps a session at the top of the list, or lets it go from there. */
+export interface PinSession {
+  type: "pin_session";
+  session: string;
+  pinned?: boolean;
+  id: number;
+}
+
+/** Makes a new session of what was said before the message `before`; the old one stays as it is. */
+export interface BranchSession {
+  type: "branch_session";
+  session: string;
+  before: number;
   id: number;
 }
 
@@ -424,6 +456,7 @@ export interface SessionInfo {
   updated: string;
   messages?: number;
   deleted?: boolean;
+  pinned?: boolean;
 }
 
 /** One stored message. `turn` is the turn it belongs to; absent for imported ones. */
@@ -437,7 +470,7 @@ export interface MessageInfo {
   fault?: Fault | null;
 }
 
-/** Sessions, newest first. */
+/** Sessions: pinned ones, then the others, newest first. */
 export interface SessionsReply {
   type: "sessions";
   id: number;
@@ -551,13 +584,24 @@ export interface Listening {
   id: number;
 }
 
-/** A turn began. `id` is the request that began it, for the client that sent it. */
+/** A message is read aloud: its speech carries `turn`, a number that no turn has. */
+export interface Reading {
+  type: "reading";
+  id: number;
+  turn: number;
+}
+
+/**
+ * A turn began. `id` is the request that began it, for the client that sent it. `replaces`: that message and all after
+ * it are gone from the session; ask for it again.
+ */
 export interface TurnStarted {
   type: "turn_started";
   turn: number;
   session: string;
   id?: number | null;
   text?: string;
+  replaces?: number | null;
 }
 
 /** What was understood. `voiced_end_s`: last voiced sample, in seconds from the stream's first sample. */
