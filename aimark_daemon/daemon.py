@@ -17,13 +17,16 @@ from aimark_daemon.assistant import Assistant, Listener
 from aimark_daemon.config import Changes, Loaded
 from aimark_daemon.config.faults import RESTART_NEEDED
 from aimark_daemon.config.keeper import ConfigKeeper
-from aimark_daemon.config.types import LogConfig
+from aimark_daemon.config.types import LogConfig, keep_alive_s
 from aimark_daemon.controls import DaemonControls
 from aimark_daemon.errors import Fault
+from aimark_daemon.game import GameSwitch
+from aimark_daemon.gpu import reasons
 from aimark_daemon.gpu.last_good import LastGoodPlans
 from aimark_daemon.gpu.telemetry import Sampler, Work
 from aimark_daemon.llm_loader import LlmLoader
 from aimark_daemon.models.store import ModelStore
+from aimark_daemon.neighbour import GoodNeighbour, hearing_spec
 from aimark_daemon.paths import Paths
 from aimark_daemon.plugins.entries import Places
 from aimark_daemon.plugins.host import PluginHost
@@ -39,6 +42,7 @@ from aimark_daemon.server.server import Server
 from aimark_daemon.store import AsyncStore
 from aimark_daemon.workers.base import WorkerSpec
 from aimark_daemon.workers.crashes import CrashRemedy
+from aimark_daemon.workers.parking import Parking
 from aimark_daemon.workers.supervisor import Supervisor
 
 log = logging.getLogger("aimark.daemon")
@@ -98,6 +102,9 @@ class Daemon:
         self._roster: Roster
         self._loader: LlmLoader
         self._plugins: Plugins
+        self._switch: GameSwitch
+        self._parking: Parking
+        self._neighbour: GoodNeighbour
 
     @property
     def in_use(self) -> bool:
@@ -131,10 +138,15 @@ class Daemon:
         if interrupted := await self._store.mark_interrupted():
             log.warning("%d turns were cut off by the last end of the daemon", interrupted)
 
+        self._switch = GameSwitch(self._paths.runtime)
+        self._parking = Parking(self._paths.runtime)
+        self._parking.clear()
+        stack.callback(self._parking.clear)
         self._loader = LlmLoader(
             gpus=lambda: self._sampler.gpus(),  # noqa: PLW0108 - there is no sampler yet
             plans=LastGoodPlans(self._paths.data / "plans.json"),
             reserve=lambda: self._keeper.config.llm.vram_reserve_mb * 1_000_000,
+            away=lambda: reasons.game_mode() if self._switch.on else None,
         )
         self._roster = Roster(self._supervisor)
         stack.push_async_callback(self._roster.stop)
@@ -152,6 +164,14 @@ class Daemon:
             clock=time.monotonic,
         )
         stack.push_async_callback(self._assistant.stop)
+        self._neighbour = GoodNeighbour(
+            roster=self._roster,
+            loader=self._loader,
+            switch=self._switch,
+            keep_alive=lambda: keep_alive_s(self._keeper.config.llm),
+            in_use=lambda: self._assistant.busy,
+            changed=lambda on: self._publish("engines", m.GameChanged(on=on)),
+        )
         self._sampler = Sampler(
             interval=lambda: self._keeper.config.telemetry.interval_s,
             wanted=lambda topic: any(topic in client.topics for client in self._dispatch.clients),
@@ -171,11 +191,14 @@ class Daemon:
         self._roster.on_change(lambda job, info: self._publish("engines", m.EngineChanged(engine=job, info=info)))
         self._roster.on_change(self._engine_changed)
         self._roster.on_change(lambda job, info: self._loader.heard(info) if job == "llm" else None)
+        self._roster.on_change(self._neighbour.heard)
+        self._sampler.on_sample(self._neighbour.sampled)
         await asyncio.wait({loading}, timeout=PLUGINS_S)
         await self._serve(stack, instance)
         for warning in self._loaded.warnings:
             self._tell(warning)
         for work in (
+            self._neighbour.run(),
             self._sampler.run(),
             self._keeper.watch(),
             self._provision.supply(),
@@ -200,11 +223,13 @@ class Daemon:
             sampler=self._sampler,
             keeper=self._keeper,
             plugins=self._plugins.host,
+            neighbour=self._neighbour,
             server=lambda: self._server,
             stop=self.shutdown,
             stopping=self._stopping.is_set,
+            notices=self._notices,
         )
-        self._dispatch = Dispatch(self._assistant, self._store, controls, self._standing)
+        self._dispatch = Dispatch(self._assistant, self._store, controls, self._notices)
         port = self._loaded.config.server.port if self._options.port is None else self._options.port
         auth = Auth(self._paths.token, clock=time.monotonic, wall=time.time)
         self._server = Server(self._dispatch, auth, port=port, metrics_text=controls.metrics)
@@ -220,34 +245,38 @@ class Daemon:
 
     def _supervisor(self, spec: WorkerSpec) -> Supervisor:
         """The loader steps the language model down; an engine that keeps crashing is left alone in the end."""
-        planned = spec.name == "llm" and not self._options.fake_engines
-        return Supervisor(spec, remedy=self._loader.remedy if planned else CrashRemedy(time.monotonic))
+        if spec.name == "llm" and not self._options.fake_engines:
+            return Supervisor(spec, remedy=self._loader.remedy, renew=self._loader.renew, handover=self._parking)
+        renew = self._renew_hearing if spec.name == "stt" and not self._options.fake_engines else None
+        return Supervisor(spec, remedy=CrashRemedy(time.monotonic), renew=renew)
+
+    async def _renew_hearing(self, spec: WorkerSpec) -> WorkerSpec:
+        return hearing_spec(spec, game=self._switch.on)
 
     def _plugin_host(self) -> PluginHost:
         theirs = not self._options.safe_mode
-        places = Places(
-            bundled=bundled_folder(),
-            installed=theirs,
-            folder=self._paths.plugins if theirs else None,
-            only=self._options.only_plugins,
-        )
-        config = self._keeper.config.plugins
-        return PluginHost(places, config, tell=self._mention, changed=self._plugins_changed)
+        folder = self._paths.plugins if theirs else None
+        places = Places(bundled_folder(), installed=theirs, folder=folder, only=self._options.only_plugins)
+        return PluginHost(places, self._keeper.config.plugins, tell=self._mention, changed=self._plugins_changed)
+
+    def _notices(self) -> tuple[Fault, ...]:
+        """What everyone who comes should know."""
+        return (*self._standing.values(), *self._plugins.host.faults())
 
     def _mention(self, fault: Fault) -> None:
-        """Tell who is here; who comes later sees it among the plugins."""
+        """Tell who is here."""
         if hasattr(self, "_dispatch"):
             self._publish("notices", m.Notice(level="warning", fault=fault))
 
     def _plugins_changed(self) -> None:
         host = self._plugins.host
-        if not hasattr(self, "_dispatch"):
-            return
-        self._publish("plugins", m.PluginsChanged(plugins=host.infos(), commands=host.registry.infos()))
+        if hasattr(self, "_dispatch"):
+            self._publish("plugins", m.PluginsChanged(plugins=host.infos(), commands=host.registry.infos()))
 
     async def _apply(self, changed: Changes) -> None:
         """Bring a changed configuration into force."""
         self._sampler.wake()
+        self._neighbour.stir()
         if "log.level" in changed.live:
             set_log_level(self._keeper.config.log)
         if any(key.startswith("plugins.") for key in changed.live):
@@ -261,8 +290,7 @@ class Daemon:
         """Say something people should know: to the log, to who is here, and to who comes later."""
         log.warning("%s %s", fault.message.en, fault.detail)
         self._standing[fault.code, fault.message.en] = fault
-        if hasattr(self, "_dispatch"):
-            self._publish("notices", m.Notice(level="warning", fault=fault))
+        self._mention(fault)
 
     def _work(self) -> Work:
         """What goes into a telemetry sample beside the machine."""
@@ -276,7 +304,8 @@ class Daemon:
             waiting=waiting,
             model=infos["llm"].model,
             plan=str(infos["llm"].facts.get("extra", {}).get("plan", "")),
-            on_card=any(extra.get("offloads") or extra.get("device") == "cuda" for extra in extras),
+            on_card=self._neighbour.watches
+            or any(extra.get("offloads") or extra.get("device") == "cuda" for extra in extras),
         )
 
     def _forget(self, code: str) -> None:

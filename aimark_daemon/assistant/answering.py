@@ -18,7 +18,7 @@ from aimark_daemon.conversation.slash import SlashLine
 from aimark_daemon.engines.base import ChatRequest, Facts, Sampling, TextDelta
 from aimark_daemon.plugins.context import Context, NotifyOutput, ProgressOutput, TableOutput, TextOutput
 from aimark_daemon.plugins.service import Plugins
-from aimark_daemon.protocol.messages import Notify, Progress
+from aimark_daemon.protocol.messages import Done, Notify, Progress
 from aimark_daemon.roster import Roster
 from aimark_daemon.store import AsyncStore
 
@@ -35,6 +35,22 @@ class Answer(msgspec.Struct):
     reused_tokens: int = 0
     dropped_turns: int = 0
     tokens_per_s: float = 0.0
+
+
+def done(turn: RunningTurn, answer: Answer) -> Done:
+    """The ending of a turn that was answered to its end."""
+    return Done(
+        turn=turn.number,
+        session=turn.session,
+        finish=answer.finish,
+        reply=turn.reply,
+        tokens=answer.tokens,
+        prompt_tokens=answer.prompt_tokens,
+        reused_tokens=answer.reused_tokens,
+        dropped_turns=answer.dropped_turns,
+        tokens_per_s=round(answer.tokens_per_s, 2),
+        timings=turn.stopwatch.timings(),
+    )
 
 
 async def answer_by_command(

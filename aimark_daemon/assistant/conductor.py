@@ -6,14 +6,12 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
-from aimark_daemon.assistant.answering import Answer, answer_by_command, answer_by_model
-from aimark_daemon.assistant.faults import (
-    TEXT_EMPTY,
-    TEXT_TOO_LONG,
-    TURN_UNKNOWN,
-)
+from aimark_daemon.assistant.answering import Answer, answer_by_command, answer_by_model, done
+from aimark_daemon.assistant.faults import TEXT_EMPTY, TEXT_TOO_LONG, TURN_UNKNOWN
 from aimark_daemon.assistant.listener import Listener
+from aimark_daemon.assistant.preparing import Preparing
 from aimark_daemon.assistant.questions import Questions
+from aimark_daemon.assistant.reading import Readings
 from aimark_daemon.assistant.running import RunningTurn
 from aimark_daemon.assistant.speaking import Speaker
 from aimark_daemon.assistant.stopwatch import Stopwatch
@@ -29,19 +27,17 @@ from aimark_daemon.protocol.messages import (
     MAX_TEXT_CHARS,
     Cancelled,
     CommandInfo,
-    Done,
     Event,
     Heard,
-    Notify,
     SessionChanged,
     Topic,
     TurnError,
 )
 from aimark_daemon.roster import ENGINE_STOPPED, Roster
 from aimark_daemon.store import AsyncStore
+from aimark_daemon.store.faults import MESSAGE_UNKNOWN, TURN_NOT_OPEN
 
 log = logging.getLogger("aimark.assistant")
-
 
 Publish = Callable[[Topic, Event, Listener | None], None]
 """Send an event to everyone who subscribed to the topic, except one listener who has it already."""
@@ -69,6 +65,8 @@ class Assistant:
         self._turns: dict[int, RunningTurn] = {}
         self._streams = Streams(roster, clock)
         self.questions = Questions()
+        self._preparing = Preparing(store, roster, config)
+        self._readings = Readings(roster, clock, plugins.transform_speech)
         self._queues: dict[str, asyncio.Lock] = {}
         self._tokens_per_s: float | None = None
         self._stopped = False
@@ -94,9 +92,16 @@ class Assistant:
         return bool(self._turns) or self._streams.any
 
     async def submit(
-        self, text: str, *, session: str | None, speak: bool, listener: Listener, request: int | None = None
+        self,
+        text: str,
+        *,
+        session: str | None,
+        speak: bool,
+        listener: Listener,
+        request: int | None = None,
+        replaces: int | None = None,
     ) -> int:
-        """Begin the turn of a typed utterance; returns its number, its events follow.
+        """Begin the turn of a typed utterance; returns its number, its events follow. `replaces`: see `Submit`.
 
         Raises:
             AimarkError: refused before any work - empty or too long text, unknown session, unknown command, a command
@@ -107,10 +112,10 @@ class Assistant:
         if len(text) > MAX_TEXT_CHARS:
             raise TEXT_TOO_LONG(length=len(text), limit=MAX_TEXT_CHARS)
         text = await self._plugins.transform_input(text, listener.language)
-        line = parse_slash(text)
-        if line is not None:
+        if (line := parse_slash(text)) is not None:
             self._plugins.check(line)
-        return (await self._begin(text, session, speak, listener, request, Stopwatch(self._clock))).number
+        stopwatch = Stopwatch(self._clock)
+        return (await self._begin(text, session, speak, listener, request, stopwatch, replaces=replaces)).number
 
     async def listen(self, listener: Listener, stream: int, *, language: Language, session: str | None) -> None:
         """Open the microphone stream `stream` of a client; "auto" hears the configured language.
@@ -118,6 +123,7 @@ class Assistant:
         Raises:
             AimarkError: unknown session, nothing here can hear (yet), or the stream is open already.
         """
+        self.wake()
         if session is not None:
             await self._store.get_session(session)
         heard_in = self._config().stt.language if language == "auto" else language
@@ -144,24 +150,42 @@ class Assistant:
         turn = await self._begin(text, session, speak, listener, stream, stopwatch, transcript)
         return turn.number
 
+    def wake(self) -> None:
+        """Somebody begins to type or to speak: a language model that sleeps is loaded meanwhile."""
+        self._roster.wake("llm")
+
     def stop_listening(self, listener: Listener, stream: int) -> bool:
         """Forget a stream; False if there is none."""
         return self._streams.close(listener, stream)
 
     def cancel(self, turn: int) -> None:
-        """Stop a turn in all its stages; its `cancelled` follows.
+        """Stop a turn in all its stages, its `cancelled` follows; or a reading.
 
         Raises:
             AimarkError: `turn_unknown`.
         """
+        if self._readings.cancel(turn):
+            return
         running = self._turns.get(turn)
         if running is None:
             raise TURN_UNKNOWN(turn=turn)
         running.cancel()
 
+    async def read_aloud(self, listener: Listener, session: str, message: int) -> int:
+        """Speak a stored message to this client alone; returns the number that its speech carries.
+
+        Raises:
+            AimarkError: unknown session or message.
+        """
+        said = next((stored.content for stored in await self._store.messages(session) if stored.id == message), None)
+        if said is None:
+            raise MESSAGE_UNKNOWN(number=message)
+        return self._readings.begin(listener, said, self._config().tts.speed)
+
     def forget(self, listener: Listener) -> None:
         """A client left: its streams are dropped and its sound is no longer made. Its turns are completed."""
         self._streams.close_all(listener)
+        self._readings.forget(listener)
         for running in self._turns.values():
             if running.listener is listener:
                 running.deafen()
@@ -170,10 +194,12 @@ class Assistant:
         """Cancel everything, begin nothing more, and wait until each turn has ended."""
         self._stopped = True
         self._streams.close_all()
+        await self._readings.stop()
         running = list(self._turns.values())
         for turn in running:
             turn.cancel()
         await asyncio.gather(*(turn.ended() for turn in running), return_exceptions=True)
+        await self._preparing.stop()
 
     # What commands may ask for
 
@@ -191,9 +217,6 @@ class Assistant:
         running = self._turns.get(turn)
         return None if running is None else await self.questions.ask(running, text, confirm=confirm, choices=choices)
 
-    def _notify(self, notify: Notify) -> None:
-        self._publish("notices", notify, None)
-
     # One turn
 
     async def _begin(
@@ -205,15 +228,17 @@ class Assistant:
         request: int | None,
         stopwatch: Stopwatch,
         transcript: Transcript | None = None,
+        replaces: int | None = None,
     ) -> RunningTurn:
         if self._stopped:
             raise ENGINE_STOPPED()
         if session is None:
             session = (await self._store.create_session()).id
-        number = await self._store.begin_turn(session, text)
+        self._preparing.cancel(session)
+        number = await self._store.begin_turn(session, text, replaces)
         running = RunningTurn(number, session, text, listener=listener, publish=self._publish, stopwatch=stopwatch)
         self._turns[number] = running
-        running.announce(request)
+        running.announce(request, replaces)
         if transcript is not None:
             running.tell(
                 Heard(
@@ -253,48 +278,35 @@ class Assistant:
                     )
                 answer = await self._answer(turn, speaker, config)
                 turn.step(Step.ANSWER)
-                await self._store.checkpoint(turn.number, turn.reply)
+                # Whatever becomes of its sound: the answer is complete.
+                await self._store.end_turn(
+                    turn.number, "complete", turn.reply, timings=turn.stopwatch.timings(), tokens=answer.tokens
+                )
             if speaker is not None:
                 await speaker.finish()
             turn.close()
             turn.stopwatch.mark("end")
-            await self._store.end_turn(
-                turn.number, "complete", turn.reply, timings=turn.stopwatch.timings(), tokens=answer.tokens
-            )
             self._log(turn.number, "answered", turn.reply)
-            turn.end(Step.FALL_SILENT, self._done(turn, answer))
+            turn.end(Step.FALL_SILENT, done(turn, answer))
         except asyncio.CancelledError:
             await self._end_early(turn, Step.CANCEL, speaker)
         except Exception as error:  # noqa: BLE001 - the turn must end, and say why
             await self._end_early(turn, Step.FAIL, speaker, error)
         finally:
             self._turns.pop(turn.number, None)
-            self._tidy(turn.session)
+            self._tidy(turn.session, answer)
 
     async def _answer(self, turn: RunningTurn, speaker: Speaker | None, config: Config) -> Answer:
-        line = parse_slash(turn.text)
-        if line is not None:
+        if (line := parse_slash(turn.text)) is not None:
             context = self._plugins.context(line, turn.number, turn.session, turn.listener.language, self)
-            return await answer_by_command(turn, speaker, self._plugins, line, context, self._notify)
+            return await answer_by_command(
+                turn, speaker, self._plugins, line, context, lambda told: self._publish("notices", told, None)
+            )
         answer = await answer_by_model(
             turn, speaker, self._roster, self._store, config, plugins=self._plugins, clock=self._clock
         )
         self._tokens_per_s = answer.tokens_per_s or self._tokens_per_s
         return answer
-
-    def _done(self, turn: RunningTurn, answer: Answer) -> Done:
-        return Done(
-            turn=turn.number,
-            session=turn.session,
-            finish=answer.finish,
-            reply=turn.reply,
-            tokens=answer.tokens,
-            prompt_tokens=answer.prompt_tokens,
-            reused_tokens=answer.reused_tokens,
-            dropped_turns=answer.dropped_turns,
-            tokens_per_s=round(answer.tokens_per_s, 2),
-            timings=turn.stopwatch.timings(),
-        )
 
     async def _end_early(
         self, turn: RunningTurn, step: Step, speaker: Speaker | None, error: Exception | None = None
@@ -315,8 +327,10 @@ class Assistant:
                 fault=fault,
             )
         except Exception as unstored:
-            log.exception("the end of turn %d was not stored", turn.number)
-            fault = fault or as_fault(unstored)
+            # An answer that was stored whole before its sound was cut off stays complete.
+            if not TURN_NOT_OPEN.caught_in(unstored):
+                log.exception("the end of turn %d was not stored", turn.number)
+                fault = fault or as_fault(unstored)
         if fault is None:
             ending: Event = Cancelled(turn=turn.number, session=turn.session, reply=turn.reply)
         else:
@@ -327,8 +341,10 @@ class Assistant:
         """Logs hold no conversation unless the configuration asks for it."""
         log.info("turn %d %s: %s", turn, what, words if self._config().log.content else f"{len(words)} characters")
 
-    def _tidy(self, session: str) -> None:
+    def _tidy(self, session: str, answer: Answer) -> None:
         """Forget a session's queue with the last of its turns, so that days of sessions cost nothing."""
         # An unlocked queue is no sign: one that was just left is unlocked until the next in it wakes.
         if not any(turn.session == session for turn in self._turns.values()):
             self._queues.pop(session, None)
+            if not self._stopped:
+                self._preparing.begin(session, dropped_turns=answer.dropped_turns)

@@ -113,9 +113,9 @@ class RunningTurn:
         self.voice.send(event)
         self._publish("turns", event, self.listener)
 
-    def announce(self, request: int | None) -> None:
+    def announce(self, request: int | None, replaces: int | None = None) -> None:
         """The turn began; `request` is the number of the asking client's request, which means nothing to others."""
-        started = TurnStarted(turn=self.number, session=self.session, text=self.text)
+        started = TurnStarted(turn=self.number, session=self.session, text=self.text, replaces=replaces)
         self.voice.send(msgspec.structs.replace(started, id=request))
         self._publish("turns", started, self.listener)
 

@@ -140,7 +140,7 @@ def read_arguments(line: SlashLine, parameters: Sequence[Parameter]) -> dict[str
         if parameter.content and line.rest:
             arguments[parameter.name] = _value(line, parameter, line.rest)
         elif parameter.content and parameter.required:
-            raise CONTENT_MISSING(name=line.name, parameter=parameter.name)
+            raise CONTENT_MISSING(name=line.name)
     for flag, typed in line.options.items():
         option = options.get(fold(flag))
         if option is None:

@@ -13,10 +13,10 @@ COMMAND_UNKNOWN = fault_kind(
 CONTENT_MISSING = fault_kind(
     "content_missing",
     exit_code=Exit.USAGE,
-    message="/{name} needs something after its name: {parameter}.",
-    message_ko="/{name} 뒤에 내용이 필요합니다: {parameter}.",
-    hint="For example: /{name} {parameter}",
-    hint_ko="예: /{name} {parameter}",
+    message="/{name} needs something after its name.",
+    message_ko="/{name} 명령에는 이름 뒤에 내용이 필요합니다.",
+    hint="Write what it should work on after the name: /{name} …",
+    hint_ko="명령 뒤에 내용을 이어서 적어 주세요: /{name} …",
 )
 ARGUMENT_INVALID = fault_kind(
     "argument_invalid",

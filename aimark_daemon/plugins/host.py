@@ -80,6 +80,11 @@ class PluginHost:
         """Every plugin as people see it, by name."""
         return tuple(sorted((entry.info() for entry in self._entries), key=lambda info: info.name))
 
+    def faults(self) -> tuple[Fault, ...]:
+        """Why plugins that should work do not, now."""
+        off = (entry.fault for entry in self._entries if entry.state in (PluginState.FAILED, PluginState.QUARANTINED))
+        return tuple(fault for fault in (self.folder_fault, *off) if fault is not None)
+
     def owner(self, file: str) -> str | None:
         """The plugin to which a source file belongs."""
         if file not in self._owners:

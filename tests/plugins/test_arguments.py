@@ -81,8 +81,8 @@ def test_the_rest_of_the_line_may_be_a_number_and_an_option_may_be_required():
 @pytest.mark.parametrize(
     ("line", "code", "named", "allowed", "allowed_ko"),
     [
-        ("/paint", "content_missing", "prompt", "", ""),
-        ("/paint --size=small", "content_missing", "prompt", "", ""),
+        ("/paint", "content_missing", "/paint needs something", "", ""),
+        ("/paint --size=small", "content_missing", "/paint needs something", "", ""),
         ("/paint cat --size=huge", "argument_invalid", "--size cannot be 'huge'", "small, Large", "small, Large"),
         (
             "/paint cat --seed=10",

@@ -100,9 +100,11 @@ async def test_a_folder_that_is_no_folder_is_named_and_bundled_plugins_work(tmp_
         await plugins.host.rescan()
         assert [fault.code for fault in plugins.told] == ["plugin_folder_unreadable"]
         assert plugins.host.folder_fault == plugins.told[0]
+        assert plugins.host.faults() == (plugins.told[0],)
         (tmp_path / "plugins").unlink()
         await plugins.host.rescan()
         assert plugins.host.folder_fault is None
+        assert plugins.host.faults() == ()
         assert set(states(plugins).values()) == {"active"}
 
 
@@ -269,10 +271,12 @@ async def test_failing_three_times_in_ten_minutes_quarantines_until_enabled(tmp_
             await asyncio.sleep(0)
         assert why(plugins, "moody") == "plugin_quarantined"
         assert [fault.code for fault in plugins.told] == ["plugin_quarantined"]
+        assert plugins.host.faults() == tuple(plugins.told)
         await plugins.host.configure(PluginsConfig(settings={"else": {}}))
         assert states(plugins) == {"moody": "quarantined"}
         await plugins.host.release("moody")
         assert states(plugins) == {"moody": "active"}
+        assert plugins.host.faults() == ()
 
 
 async def test_a_commands_own_refusal_is_no_failure_of_the_plugin(tmp_path):
@@ -346,6 +350,7 @@ async def test_a_plugin_that_declares_a_fault_can_be_edited_and_even_fail_in_bet
         write(tmp_path, tea=FAULTY + "raise RuntimeError('half-way')")
         await plugins.host.rescan()
         assert why(plugins, "tea") == "plugin_import_failed"
+        assert [fault.code for fault in plugins.host.faults()] == ["plugin_import_failed"]
         write(tmp_path, tea=FAULTY + "mended = True")
         await plugins.host.rescan()
         assert states(plugins) == {"tea": "active"}
