@@ -60,7 +60,7 @@ class Rules(msgspec.Struct, frozen=True):
     """Shorter sounds are clicks."""
     resume_s: float = 0.06
     """After a pause this much voice is speech again."""
-    soft_s: float = 0.09
+    soft_s: float = 0.12
     finished_s: tuple[float, float] = (0.25, 0.6)
     """Shortest and longest wait after words that sound finished; the speaker's pauses choose between them."""
     unknown_s: tuple[float, float] = (0.5, 0.9)
@@ -76,6 +76,7 @@ class Rules(msgspec.Struct, frozen=True):
 VOICED: Final = 0.5
 UNVOICED: Final = 0.35
 """Probabilities at which voice begins and below which it ends: those of the detector's authors."""
+_ROUNDING: Final = 1e-6
 LONGEST_S: Final = 1.2
 """Longest pause that is learnt."""
 MANY: Final = 48
@@ -102,6 +103,24 @@ class Pauses:
         return ordered[min(len(ordered) - 1, int(SHARE * len(ordered)))]
 
 
+class Onset:
+    """Where speech begins: at `needed_s` seconds of voice without a break. Anything shorter is a click."""
+
+    def __init__(self, needed_s: float) -> None:
+        self._needed_s = needed_s
+        self.since: float | None = None
+        """Where voice began that may become speech."""
+
+    def push(self, probability: float, begins: float, until: float) -> bool:
+        """The next block; whether speech has begun with it."""
+        if probability < VOICED:
+            self.since = None
+            return False
+        if self.since is None:
+            self.since = begins
+        return until - self.since >= self._needed_s - _ROUNDING
+
+
 class Endpoint:
     """Hears one stream. Give it every block (`voice`) in order, and words (`words`) as they become known."""
 
@@ -110,8 +129,7 @@ class Endpoint:
         self.pauses = pauses or Pauses()
         self._now = 0.0
         self._phase: Literal["waiting", "speaking", "paused"] = "waiting"
-        self._run: float | None = None
-        """Where a run of voiced blocks began that is not yet speech."""
+        self._onset = Onset(self._rules.min_speech_s)
         self._start = 0.0
         self._voiced_end = 0.0
         self._told_pause = False
@@ -153,7 +171,7 @@ class Endpoint:
 
     def words(self, text: str, voiced_end_s: float) -> list[Decision]:
         """What was said until `voiced_end_s`, perhaps nothing. Words from before the last speech decide nothing."""
-        if self._phase == "waiting" or voiced_end_s < self._voiced_end - 1e-6:
+        if self._phase == "waiting" or voiced_end_s < self._voiced_end - _ROUNDING:
             return []
         self._words = text
         if text != self._said:
@@ -161,15 +179,9 @@ class Endpoint:
         return self._judge() if self._phase == "paused" else []
 
     def _while_waiting(self, probability: float, begins: float) -> list[Decision]:
-        if probability < VOICED:
-            if probability < UNVOICED:
-                self._run = None
+        if not self._onset.push(probability, begins, self._now):
             return []
-        if self._run is None:
-            self._run = begins
-        if self._now - self._run < self._rules.min_speech_s:
-            return []
-        self._start, self._run = self._run, None
+        self._start = self._onset.since or 0.0
         self._voiced_end, self._phase, self._words, self._said = self._now, "speaking", None, None
         if self._last_end is not None and self._start - self._last_end <= self._rules.again_s:
             self.pauses.learn(self._start - self._last_end)
@@ -179,19 +191,13 @@ class Endpoint:
         if probability >= UNVOICED:
             self._voiced_end, self._words = self._now, None
             return [self._end("limit")] if self._now - self._start >= self._rules.limit_s else []
-        self._phase, self._told_pause, self._run = "paused", False, None
+        self._phase, self._told_pause, self._onset = "paused", False, Onset(self._rules.resume_s)
         return self._judge()
 
     def _while_paused(self, probability: float, begins: float) -> list[Decision]:
-        if probability < VOICED:
-            if probability < UNVOICED:
-                self._run = None
+        if not self._onset.push(probability, begins, self._now):
             return self._judge()
-        if self._run is None:
-            self._run = begins
-        if self._now - self._run < self._rules.resume_s:
-            return self._judge()
-        start, self._run = self._run, None
+        start = self._onset.since or 0.0
         if start - self._voiced_end >= self._rules.soft_s:
             self.pauses.learn(start - self._voiced_end)
         told, self._phase, self._voiced_end, self._words = self._told_pause, "speaking", self._now, None
@@ -201,7 +207,7 @@ class Endpoint:
         """What the pause means by now."""
         quiet = self._now - self._voiced_end
         decisions: list[Decision] = []
-        if quiet < self._rules.soft_s or self._run is not None:
+        if quiet < self._rules.soft_s or self._onset.since is not None:
             return decisions
         if not self._told_pause:
             self._told_pause = True
@@ -213,7 +219,8 @@ class Endpoint:
         return decisions
 
     def _end(self, why: Literal["pause", "cap", "limit"]) -> Decision:
-        self._phase, self._run, self._last_end = "waiting", None, self._voiced_end
+        self._phase, self._last_end = "waiting", self._voiced_end
+        self._onset = Onset(self._rules.min_speech_s)
         if self._words is not None and not self._words.strip():
             self._last_end = None
             return Dropped(self._voiced_end, self._now)

@@ -15,6 +15,9 @@ from typing import Any, ClassVar
 
 from aimark_daemon.conversation.language import has_hangul, language_of
 from aimark_daemon.engines.base import (
+    BLOCK_S,
+    AttendRequest,
+    Attention,
     Audio,
     EngineCall,
     Facts,
@@ -28,6 +31,8 @@ from aimark_daemon.engines.voice_faults import VOICE_CANNOT_SPEAK
 from aimark_daemon.protocol.audio import MIC_RATE
 
 FRAME = MIC_RATE // 50
+ATTEND_BLOCK = int(BLOCK_S * MIC_RATE)
+ATTEND_PAUSE = 4 * ATTEND_BLOCK
 LOUD = 500
 """Mean amplitude of a 20 ms frame above which it counts as voice."""
 SECONDS_PER_CHARACTER = 0.06
@@ -75,6 +80,29 @@ class FakeSTT:
             took_s=time.monotonic() - ended,
         )
 
+    def attend(self, request: AttendRequest, call: EngineCall) -> Transcript:
+        """Voice is where it is loud; at every pause of 0.13 s the call's text is told, the next one for each call."""
+        said, voiced_start, voiced_end = "", None, 0
+        data, at, told = b"", 0, 0
+        for piece in call.input:
+            data += piece
+            blocks = []
+            while len(data) >= 2 * ATTEND_BLOCK and not call.cancelled:
+                loud = _mean(_samples(data[: 2 * ATTEND_BLOCK])) > LOUD
+                data, at = data[2 * ATTEND_BLOCK :], at + ATTEND_BLOCK
+                blocks.append(1.0 if loud else 0.0)
+                if loud:
+                    said = said or str(next(self._texts))
+                    voiced_start, voiced_end = at - ATTEND_BLOCK if voiced_start is None else voiced_start, at
+            if blocks:
+                call.emit(Attention(blocks=tuple(blocks)))
+            if said and at - voiced_end >= ATTEND_PAUSE and told != voiced_end:
+                told = voiced_end
+                call.emit(Attention(transcript=_told(said, request.language, voiced_start, voiced_end, voiced_end)))
+            if call.cancelled:
+                said = ""
+        return _told(said, request.language, voiced_start, voiced_end, at)
+
     def close(self) -> None:
         """Nothing to free."""
 
@@ -115,6 +143,19 @@ class FakeTTS:
 
     def close(self) -> None:
         """Nothing to free."""
+
+
+def _told(text: str, language: str, start: int | None, end: int, total: int) -> Transcript:
+    if not text:
+        return Transcript("", audio_s=total / MIC_RATE)
+    return Transcript(
+        text,
+        language=language_of(text) if language == "auto" else language,
+        probability=1.0,
+        audio_s=total / MIC_RATE,
+        voiced_start_s=(start or 0) / MIC_RATE,
+        voiced_end_s=end / MIC_RATE,
+    )
 
 
 def _samples(pcm: bytes) -> array[int]:
