@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from aimark_daemon.assistant.answering import Answer, answer_by_command, answer_by_model
+from aimark_daemon.assistant.ears import Ears
 from aimark_daemon.assistant.faults import (
     TEXT_EMPTY,
     TEXT_TOO_LONG,
@@ -16,10 +17,9 @@ from aimark_daemon.assistant.listener import Listener
 from aimark_daemon.assistant.running import RunningTurn
 from aimark_daemon.assistant.speaking import Speaker
 from aimark_daemon.assistant.stopwatch import Stopwatch
-from aimark_daemon.assistant.streams import Streams
 from aimark_daemon.config.types import Config
 from aimark_daemon.conversation.slash import parse_slash
-from aimark_daemon.conversation.turn import Step
+from aimark_daemon.conversation.turn import Step, TurnState
 from aimark_daemon.engines.base import Language, Transcript
 from aimark_daemon.errors import as_fault
 from aimark_daemon.plugins.context import Context
@@ -66,7 +66,7 @@ class Assistant:
         self._publish = publish
         self._clock = clock
         self._turns: dict[int, RunningTurn] = {}
-        self._streams = Streams(roster, clock)
+        self._ears = Ears(roster, store, config, clock, self._begin)
         self._queues: dict[str, asyncio.Lock] = {}
         self._tokens_per_s: float | None = None
         self._stopped = False
@@ -89,7 +89,7 @@ class Assistant:
     @property
     def busy(self) -> bool:
         """Whether a turn runs or someone is being heard."""
-        return bool(self._turns) or self._streams.any
+        return bool(self._turns) or self._ears.any
 
     async def submit(
         self, text: str, *, session: str | None, speak: bool, listener: Listener, request: int | None = None
@@ -109,16 +109,33 @@ class Assistant:
             self._host.find(line).arguments(line)
         return (await self._begin(text, session, speak, listener, request, Stopwatch(self._clock))).number
 
-    async def listen(self, listener: Listener, stream: int, *, language: Language, session: str | None) -> None:
+    async def listen(
+        self,
+        listener: Listener,
+        stream: int,
+        *,
+        language: Language,
+        session: str | None,
+        hands_free: bool = False,
+        speak: bool = True,
+        echo_cancelled: bool = False,
+    ) -> None:
         """Open the microphone stream `stream` of a client; "auto" hears the configured language.
+
+        A `hands_free` stream begins a turn, which it may `speak`, at the end of each utterance.
 
         Raises:
             AimarkError: unknown session, nothing here can hear (yet), or the stream is open already.
         """
-        if session is not None:
-            await self._store.get_session(session)
-        heard_in = self._config().stt.language if language == "auto" else language
-        await self._streams.open(listener, stream, heard_in)
+        await self._ears.open(
+            listener,
+            stream,
+            language=language,
+            session=session,
+            hands_free=hands_free,
+            speak=speak,
+            echo_cancelled=echo_cancelled,
+        )
 
     async def hear(self, listener: Listener, frame: AudioFrame) -> None:
         """Take a microphone frame.
@@ -126,23 +143,21 @@ class Assistant:
         Raises:
             AimarkError: no such stream, a lost frame, or the engine's fault; the stream is closed then.
         """
-        await self._streams.feed(listener, frame)
+        await self._ears.feed(listener, frame)
 
-    async def end_listening(self, listener: Listener, stream: int, *, session: str | None, speak: bool) -> int:
+    async def end_listening(self, listener: Listener, stream: int, *, session: str | None, speak: bool) -> int | None:
         """The stream is complete: transcribe it and begin its turn; returns the turn's number.
+
+        A hands-free stream has begun its turns; what was being said is its last one.
 
         Raises:
             AimarkError: no such stream, nothing heard, cancelled meanwhile, or the engine's fault.
         """
-        stopwatch = Stopwatch(self._clock)
-        transcript = await self._streams.end(listener, stream)
-        stopwatch.mark("transcript")
-        turn = await self._begin(transcript.text, session, speak, listener, stream, stopwatch, transcript)
-        return turn.number
+        return await self._ears.end(listener, stream, session=session, speak=speak)
 
     def stop_listening(self, listener: Listener, stream: int) -> bool:
         """Forget a stream; False if there is none."""
-        return self._streams.close(listener, stream)
+        return self._ears.close(listener, stream)
 
     def cancel(self, turn: int) -> None:
         """Stop a turn in all its stages; its `cancelled` follows.
@@ -157,7 +172,7 @@ class Assistant:
 
     def forget(self, listener: Listener) -> None:
         """A client left: its streams are dropped and its sound is no longer made. Its turns are completed."""
-        self._streams.close_all(listener)
+        self._ears.forget(listener)
         for running in self._turns.values():
             if running.listener is listener:
                 running.deafen()
@@ -165,7 +180,7 @@ class Assistant:
     async def stop(self) -> None:
         """Cancel everything, begin nothing more, and wait until each turn has ended."""
         self._stopped = True
-        self._streams.close_all()
+        self._ears.close_all()
         running = list(self._turns.values())
         for turn in running:
             turn.cancel()
@@ -193,13 +208,23 @@ class Assistant:
         request: int | None,
         stopwatch: Stopwatch,
         transcript: Transcript | None = None,
+        state: TurnState | None = None,
     ) -> RunningTurn:
         if self._stopped:
             raise ENGINE_STOPPED()
         if session is None:
             session = (await self._store.create_session()).id
         number = await self._store.begin_turn(session, text)
-        running = RunningTurn(number, session, text, listener=listener, publish=self._publish, stopwatch=stopwatch)
+        running = RunningTurn(
+            number,
+            session,
+            text,
+            listener=listener,
+            publish=self._publish,
+            stopwatch=stopwatch,
+            ear=self._ears.loudspeaker(listener),
+            state=state,
+        )
         self._turns[number] = running
         running.announce(request)
         if transcript is not None:

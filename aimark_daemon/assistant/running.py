@@ -50,15 +50,18 @@ class RunningTurn:
         listener: Listener,
         publish: Callable[[Topic, Event, Listener | None], None],
         stopwatch: Stopwatch,
+        ear: Listener | None = None,
+        state: TurnState | None = None,
     ) -> None:
+        """`ear` gets the turn's events and sound for the `listener`; a typed utterance has no `state` before this."""
         self.number = number
         self.session = session
         self.text = text
         self.listener = listener
         self.stopwatch = stopwatch
-        self.voice = Voice(listener)
+        self.voice = Voice(ear or listener)
         self._publish = publish
-        self._state = TurnState(Phase.ANSWERING)
+        self._state = state or TurnState(Phase.ANSWERING)
         self._pieces: list[str] = []
         self._length = 0
         self._task: asyncio.Task[None] | None = None

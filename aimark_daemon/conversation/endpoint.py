@@ -145,6 +145,15 @@ class Endpoint:
         return self._phase != "waiting"
 
     @property
+    def since_s(self) -> float:
+        """Where the utterance under way began, or the last one."""
+        return self._start
+
+    def begin_at(self, at_s: float) -> None:
+        """Blocks follow from `at_s` on, perhaps once more; nobody speaks yet. What was learnt is kept."""
+        self._now, self._phase, self._onset = at_s, "waiting", Onset(self._rules.min_speech_s)
+
+    @property
     def wait_s(self) -> float:
         """How long a pause after the present words must be to end the utterance."""
         if self._words is None:

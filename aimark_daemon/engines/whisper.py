@@ -32,7 +32,7 @@ CPU_COMPUTE = "int8"
 class WhisperEngine:
     """Hears utterances, several at a time; the model itself works on one after the other."""
 
-    parallel: ClassVar[int] = 4
+    parallel: ClassVar[int] = 8
 
     def __init__(self) -> None:
         self._decoder: Decoder | None = None

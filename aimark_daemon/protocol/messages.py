@@ -47,11 +47,17 @@ class Submit(Request, frozen=True, tag="submit"):
 
 
 class Listen(Request, frozen=True, tag="listen"):
-    """Opens the microphone: binary frames of stream `id` follow, then `end_listen`. Begins a turn when it ends."""
+    """Opens the microphone: binary frames of stream `id` follow, then `end_listen`. Begins a turn when it ends.
+
+    With the mode `hands_free` the daemon decides where each utterance ends, begins its turn, and goes on listening.
+    A client that does not cancel its loudspeaker's echo (`echo_cancelled`) is not heard while it plays an answer.
+    """
 
     session: str | None = None
     language: Literal["auto", "ko", "en"] = "auto"
     speak: bool = True
+    mode: Literal["push_to_talk", "hands_free"] = "push_to_talk"
+    echo_cancelled: bool = False
 
 
 class EndListen(Request, frozen=True, tag="end_listen"):
@@ -489,6 +495,26 @@ class Listening(Reply, frozen=True, tag="listening"):
     """The microphone stream is open; send frames of stream `id`."""
 
 
+class HearingChanged(Event, frozen=True, tag="hearing"):
+    """What the open microphone (`hands_free`) hears. `at_s`: in seconds from the stream's first sample.
+
+    `speech` began; a `pause`, after which it may go on (`speech`); the utterance `ended` and its turn begins;
+    what was heard is `dropped`, as it had no words; the stream is `closed`.
+    """
+
+    listen: int
+    state: Literal["speech", "pause", "ended", "dropped", "closed"]
+    at_s: float = 0.0
+
+
+class HeardSoFar(Event, frozen=True, tag="heard_so_far"):
+    """What was understood until now of an utterance that goes on; replaced by the next one and by `heard`."""
+
+    listen: int
+    text: str
+    language: str = ""
+
+
 class TurnStarted(Event, frozen=True, tag="turn_started"):
     """A turn began. `id` is the request that began it, for the client that sent it."""
 
@@ -660,6 +686,8 @@ ServerMessage = (
     | ConfigReply
     | PageReply
     | Listening
+    | HearingChanged
+    | HeardSoFar
     | TurnStarted
     | Heard
     | Delta

@@ -158,7 +158,15 @@ class Dispatch:
         return m.Welcome(id=message.id, version=m.PROTOCOL_VERSION, daemon=__version__, status=status)
 
     async def _listen(self, client: ClientHandle, message: m.Listen) -> m.Event:
-        await self._assistant.listen(client, message.id, language=message.language, session=message.session)
+        await self._assistant.listen(
+            client,
+            message.id,
+            language=message.language,
+            session=message.session,
+            hands_free=message.mode == "hands_free",
+            speak=message.speak,
+            echo_cancelled=message.echo_cancelled,
+        )
         if (client, message.id) in self._early:
             del self._early[client, message.id]
             self._assistant.stop_listening(client, message.id)

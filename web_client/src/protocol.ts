@@ -45,6 +45,8 @@ export type ServerMessage =
   | ConfigReply
   | PageReply
   | Listening
+  | HearingChanged
+  | HeardSoFar
   | TurnStarted
   | Heard
   | Delta
@@ -81,12 +83,18 @@ export interface Submit {
   id: number;
 }
 
-/** Opens the microphone: binary frames of stream `id` follow, then `end_listen`. Begins a turn when it ends. */
+/**
+ * Opens the microphone: binary frames of stream `id` follow, then `end_listen`. Begins a turn when it ends. With the
+ * mode `hands_free` the daemon decides where each utterance ends, begins its turn, and goes on listening. A client
+ * that does not cancel its loudspeaker's echo (`echo_cancelled`) is not heard while it plays an answer.
+ */
 export interface Listen {
   type: "listen";
   session?: string | null;
   language?: "auto" | "en" | "ko";
   speak?: boolean;
+  mode?: "hands_free" | "push_to_talk";
+  echo_cancelled?: boolean;
   id: number;
 }
 
@@ -506,6 +514,26 @@ export interface PageReply {
 export interface Listening {
   type: "listening";
   id: number;
+}
+
+/**
+ * What the open microphone (`hands_free`) hears. `at_s`: in seconds from the stream's first sample. `speech` began; a
+ * `pause`, after which it may go on (`speech`); the utterance `ended` and its turn begins; what was heard is
+ * `dropped`, as it had no words; the stream is `closed`.
+ */
+export interface HearingChanged {
+  type: "hearing";
+  listen: number;
+  state: "closed" | "dropped" | "ended" | "pause" | "speech";
+  at_s?: number;
+}
+
+/** What was understood until now of an utterance that goes on; replaced by the next one and by `heard`. */
+export interface HeardSoFar {
+  type: "heard_so_far";
+  listen: number;
+  text: string;
+  language?: string;
 }
 
 /** A turn began. `id` is the request that began it, for the client that sent it. */
