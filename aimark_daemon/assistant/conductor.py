@@ -17,10 +17,11 @@ from aimark_daemon.assistant.listener import Listener
 from aimark_daemon.assistant.running import RunningTurn
 from aimark_daemon.assistant.speaking import Speaker
 from aimark_daemon.assistant.stopwatch import Stopwatch
+from aimark_daemon.assistant.utterance import Utterance
 from aimark_daemon.config.types import Config
 from aimark_daemon.conversation.slash import parse_slash
-from aimark_daemon.conversation.turn import Step, TurnState
-from aimark_daemon.engines.base import Language, Transcript
+from aimark_daemon.conversation.turn import Step
+from aimark_daemon.engines.base import Language
 from aimark_daemon.errors import as_fault
 from aimark_daemon.plugins.context import Context
 from aimark_daemon.plugins.host import PluginHost
@@ -66,7 +67,7 @@ class Assistant:
         self._publish = publish
         self._clock = clock
         self._turns: dict[int, RunningTurn] = {}
-        self._ears = Ears(roster, store, config, clock, self._begin)
+        self._ears = Ears(roster, store, config, clock, self._begin, lambda session: session not in self._queues)
         self._queues: dict[str, asyncio.Lock] = {}
         self._tokens_per_s: float | None = None
         self._stopped = False
@@ -107,7 +108,7 @@ class Assistant:
         line = parse_slash(text)
         if line is not None:
             self._host.find(line).arguments(line)
-        return (await self._begin(text, session, speak, listener, request, Stopwatch(self._clock))).number
+        return (await self._begin(Utterance(text, session, speak, listener, request, Stopwatch(self._clock)))).number
 
     async def listen(
         self,
@@ -199,46 +200,29 @@ class Assistant:
 
     # One turn
 
-    async def _begin(
-        self,
-        text: str,
-        session: str | None,
-        speak: bool,
-        listener: Listener,
-        request: int | None,
-        stopwatch: Stopwatch,
-        transcript: Transcript | None = None,
-        state: TurnState | None = None,
-    ) -> RunningTurn:
+    async def _begin(self, said: Utterance) -> RunningTurn:
         if self._stopped:
             raise ENGINE_STOPPED()
+        session = said.session
         if session is None:
-            session = (await self._store.create_session()).id
-        number = await self._store.begin_turn(session, text)
-        running = RunningTurn(
-            number,
-            session,
-            text,
-            listener=listener,
-            publish=self._publish,
-            stopwatch=stopwatch,
-            ear=self._ears.loudspeaker(listener),
-            state=state,
-        )
+            session = (await self._store.create_session(identity=said.new_id)).id
+        number = await self._store.begin_turn(session, said.text)
+        ear = self._ears.loudspeaker(said.listener)
+        running = RunningTurn(number, session, said, publish=self._publish, ear=ear)
         self._turns[number] = running
-        running.announce(request)
-        if transcript is not None:
+        running.announce(said.request)
+        if (transcript := said.transcript) is not None:
             running.tell(
                 Heard(
                     turn=number,
-                    text=text,
+                    text=said.text,
                     language=transcript.language,
                     audio_s=transcript.audio_s,
                     voiced_end_s=transcript.voiced_end_s,
                     took_s=transcript.took_s,
                 )
             )
-        running.run(self._conduct(running, speak))
+        running.run(self._conduct(running, said.speak))
         if self._stopped:
             running.cancel()
         return running
@@ -280,6 +264,8 @@ class Assistant:
         except Exception as error:  # noqa: BLE001 - the turn must end, and say why
             await self._end_early(turn, Step.FAIL, speaker, error)
         finally:
+            if turn.ahead is not None:
+                turn.ahead.discard()
             self._turns.pop(turn.number, None)
             self._tidy(turn.session)
 

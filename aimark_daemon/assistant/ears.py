@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Awaitable, Callable
 
+from aimark_daemon.assistant.ahead import Ahead, MakeRequest
+from aimark_daemon.assistant.answering import chat_request
 from aimark_daemon.assistant.handsfree import HandsFree
 from aimark_daemon.assistant.listener import Listener
 from aimark_daemon.assistant.loudspeaker import Loudspeaker
 from aimark_daemon.assistant.running import RunningTurn
 from aimark_daemon.assistant.stopwatch import Stopwatch
 from aimark_daemon.assistant.streams import Streams
+from aimark_daemon.assistant.utterance import Utterance
 from aimark_daemon.config.types import Config
+from aimark_daemon.conversation.slash import parse_slash
 from aimark_daemon.conversation.turn import TurnState
 from aimark_daemon.engines.base import Language, Transcript
 from aimark_daemon.protocol.audio import AudioFrame
@@ -20,22 +23,8 @@ from aimark_daemon.protocol.messages import HearingChanged
 from aimark_daemon.roster import Roster
 from aimark_daemon.store import AsyncStore
 
-
-class Begin(Protocol):
-    """Begins the turn of a spoken utterance."""
-
-    async def __call__(
-        self,
-        text: str,
-        session: str | None,
-        speak: bool,
-        listener: Listener,
-        request: int,
-        stopwatch: Stopwatch,
-        transcript: Transcript,
-        state: TurnState,
-    ) -> RunningTurn:
-        """Begin it; the turn's events follow."""
+Begin = Callable[[Utterance], Awaitable[RunningTurn]]
+"""Begins the turn of an utterance."""
 
 
 class Ears:
@@ -48,11 +37,15 @@ class Ears:
         config: Callable[[], Config],
         clock: Callable[[], float],
         begin: Begin,
+        idle: Callable[[str], bool],
     ) -> None:
+        """`idle` says whether nothing is being answered in a session."""
+        self._roster = roster
         self._store = store
         self._config = config
         self._clock = clock
         self._begin = begin
+        self._idle = idle
         self._streams = Streams(roster, clock)
         self._loudspeakers: dict[Listener, Loudspeaker] = {}
         self._gone: weakref.WeakSet[Listener] = weakref.WeakSet()
@@ -88,19 +81,13 @@ class Ears:
             await self._store.get_session(session)
         heard_in = self._config().stt.language if language == "auto" else language
 
-        async def begin(transcript: Transcript, state: TurnState, session: str | None) -> str:
-            stopwatch = Stopwatch(self._clock)
-            stopwatch.mark("transcript")
-            turn = await self._begin(transcript.text, session, speak, listener, stream, stopwatch, transcript, state)
-            return turn.session
-
         follower = HandsFree(
             listener,
             stream,
             session=session,
             loudspeaker=self.loudspeaker(listener),
             echo_cancelled=echo_cancelled,
-            begin=begin,
+            turns=_Turns(self, listener, stream, speak=speak),
         )
         await self._streams.open(listener, stream, heard_in, follower if hands_free else None)
 
@@ -127,8 +114,28 @@ class Ears:
             return None
         transcript, state = heard
         stopwatch.mark("transcript")
-        turn = await self._begin(transcript.text, session, speak, listener, stream, stopwatch, transcript, state)
-        return turn.number
+        said = Utterance(transcript.text, session, speak, listener, stream, stopwatch, transcript, state)
+        return (await self._begin(said)).number
+
+    async def begin(self, said: Utterance) -> None:
+        """Begin the turn of an utterance."""
+        await self._begin(said)
+
+    def stopwatch(self) -> Stopwatch:
+        """A stopwatch that starts now."""
+        return Stopwatch(self._clock)
+
+    def prepare(self, text: str, session: str, *, new: bool, speak: bool) -> Ahead | None:
+        """Ask the model for the answer to what may be a whole question. Commands have effects, and wait for its end."""
+        if parse_slash(text) is not None or not self._idle(session):
+            return None
+        config = self._config()
+
+        async def request() -> MakeRequest:
+            history = [] if new else await self._store.history(session, config.llm.history_turns)
+            return chat_request(session, history, text, config, spoken=speak and config.tts.enabled)
+
+        return Ahead(text, request, self._roster, self._clock)
 
     def close(self, listener: Listener, stream: int) -> bool:
         """Forget a stream; False if there is none."""
@@ -143,3 +150,38 @@ class Ears:
     def close_all(self) -> None:
         """Forget every stream."""
         self._streams.close_all()
+
+
+class _Turns:
+    """Where the turns of one hands-free stream begin (the `Turns` contract)."""
+
+    def __init__(self, ears: Ears, listener: Listener, stream: int, *, speak: bool) -> None:
+        self._ears = ears
+        self._listener = listener
+        self._stream = stream
+        self._speak = speak
+
+    def prepare(self, text: str, session: str, *, new: bool) -> Ahead | None:
+        """Begin to answer in silence."""
+        return self._ears.prepare(text, session, new=new, speak=self._speak)
+
+    async def begin(
+        self, transcript: Transcript, state: TurnState, session: str, *, new: bool, ahead: Ahead | None
+    ) -> None:
+        """Begin the turn of a whole utterance."""
+        stopwatch = self._ears.stopwatch()
+        stopwatch.mark("transcript")
+        await self._ears.begin(
+            Utterance(
+                transcript.text,
+                None if new else session,
+                self._speak,
+                self._listener,
+                self._stream,
+                stopwatch,
+                transcript,
+                state,
+                ahead,
+                session if new else None,
+            )
+        )

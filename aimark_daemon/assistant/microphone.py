@@ -43,6 +43,9 @@ class Follower(Protocol):
     def heard_through(self, frame: AudioFrame) -> AudioFrame:
         """The frame as it may be heard."""
 
+    def left(self) -> None:
+        """The stream is over, whatever was being said."""
+
 
 class OpenMicrophone:
     """A stream being heard. Frames must come in sequence. `now` is in seconds of any steady clock."""
@@ -114,6 +117,7 @@ class OpenMicrophone:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._progress.set()
+        self._follower.left()
         if not task.cancelled():
             task.exception()
 

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from aimark_daemon.assistant.listener import Listener
-from aimark_daemon.assistant.stopwatch import Stopwatch
-from aimark_daemon.conversation.turn import Phase, Step, TurnState
+from aimark_daemon.assistant.utterance import Utterance
+from aimark_daemon.conversation.turn import Step
 from aimark_daemon.protocol.audio import AudioFrame
 from aimark_daemon.protocol.messages import Delta, Event, Topic, TurnStarted
 
@@ -45,23 +45,22 @@ class RunningTurn:
         self,
         number: int,
         session: str,
-        text: str,
+        said: Utterance,
         *,
-        listener: Listener,
         publish: Callable[[Topic, Event, Listener | None], None],
-        stopwatch: Stopwatch,
-        ear: Listener | None = None,
-        state: TurnState | None = None,
+        ear: Listener,
     ) -> None:
-        """`ear` gets the turn's events and sound for the `listener`; a typed utterance has no `state` before this."""
+        """`ear` gets the events and the sound for the utterance's listener."""
         self.number = number
         self.session = session
-        self.text = text
-        self.listener = listener
-        self.stopwatch = stopwatch
-        self.voice = Voice(ear or listener)
+        self.text = said.text
+        self.listener = said.listener
+        self.stopwatch = said.stopwatch
+        self.ahead = said.ahead
+        """The answer that was prepared before the words were complete."""
+        self.voice = Voice(ear)
         self._publish = publish
-        self._state = state or TurnState(Phase.ANSWERING)
+        self._state = said.state
         self._pieces: list[str] = []
         self._length = 0
         self._task: asyncio.Task[None] | None = None

@@ -57,9 +57,9 @@ class AsyncStore:
         """Make a backup unless the newest one is younger than `age`."""
         return await self._do(self._store.backup_if_due, age)
 
-    async def create_session(self, title: str = "") -> SessionInfo:
-        """Make an empty session."""
-        return await self._do(self._store.create_session, title)
+    async def create_session(self, title: str = "", identity: str | None = None) -> SessionInfo:
+        """Make an empty session, under an id that was chosen before or a new one."""
+        return await self._do(self._store.create_session, title, identity)
 
     async def list_sessions(self, limit: int = 1000, offset: int = 0) -> list[SessionInfo]:
         """Sessions that are not deleted, last used first."""

@@ -66,8 +66,10 @@ class Store:
 
     # Sessions ---------------------------------------------------------------------------------------------------
 
-    def create_session(self, title: str = "") -> SessionInfo:
+    def create_session(self, title: str = "", identity: str | None = None) -> SessionInfo:
         """Make an empty session. An empty title is replaced when the first message comes.
+
+        `identity` is an id of `sessions.new_identity` that was chosen before.
 
         Raises:
             AimarkError: `title_invalid`.
@@ -75,7 +77,7 @@ class Store:
         cleaned = clean_title(title) if tidy(title) else ""
         now = self._now()
         with self.database.writing() as db:
-            return sessions.info(db, sessions.create(db, cleaned, now, now))
+            return sessions.info(db, sessions.create(db, cleaned, now, now, identity))
 
     def list_sessions(self, limit: int = 1000, offset: int = 0) -> list[SessionInfo]:
         """Sessions that are not deleted, last used first."""

@@ -11,7 +11,16 @@ from aimark_daemon.conversation.endpoint import Rules
 from aimark_daemon.engine_specs import fake_spec
 from aimark_daemon.engines.base import ATTEND
 from aimark_daemon.protocol.audio import MIC_RATE, AudioFrame, FrameKind
-from aimark_daemon.protocol.messages import Cancelled, Done, Heard, HeardSoFar, HearingChanged, TurnStarted
+from aimark_daemon.protocol.messages import (
+    Cancelled,
+    Delta,
+    Done,
+    Heard,
+    HeardSoFar,
+    HearingChanged,
+    SpeechStarted,
+    TurnStarted,
+)
 from tests.assistant.stage import Ear, stage
 from tests.assistant.test_races import Gate
 from tests.assistant.test_turns import refusal, silence, tone
@@ -262,3 +271,91 @@ async def test_words_that_are_late_end_the_utterance_where_it_ended(tmp_path):
         await talk.ear.until(lambda: len(talk.ear.of(Done)) == 2)
         assert [h.text for h in talk.ear.of(Heard)] == ["하나.", "둘."]
         assert [h.voiced_end_s for h in talk.ear.of(Heard)] == pytest.approx([0.9, 4.8], abs=0.04)
+
+
+async def asked(it, count=1):
+    """Wait until the model was asked so often."""
+    async with asyncio.timeout(20):
+        while len(it.engines["llm"].requests) < count:
+            await asyncio.sleep(0.001)
+    return it.engines["llm"].requests
+
+
+async def test_an_answer_is_prepared_at_a_pause_and_used_if_that_is_the_end(tmp_path):
+    async with stage(tmp_path, stt={"texts": ["음악을 틀고"]}) as it:
+        talk = await Talk(it, Ear()).open(speak=True)
+        await talk.hear(tone(0.9) + silence(0.3))
+        requests = await asked(it)
+        # Half a second of patience is left: nothing is shown, spoken or stored.
+        assert not talk.ear.of(TurnStarted, Delta, SpeechStarted)
+        assert await it.store.count_sessions() == 0
+        await talk.hear(silence(1.0))
+        await talk.ear.until(lambda: talk.ear.of(Done))
+        assert len(requests) == 1
+        done = talk.ear.of(Done)[0]
+        assert done.reply == "You said: 음악을 틀고"
+        assert requests[0].session == done.session
+        assert [m.content for m in await it.store.messages(done.session)] == ["음악을 틀고", done.reply]
+        assert talk.ear.frames
+
+
+async def test_speech_that_goes_on_takes_back_what_was_prepared(tmp_path):
+    texts = [["음악을 틀고", "음악을 틀고 불을 꺼 줘."]]
+    async with stage(tmp_path, stt={"texts": texts}, llm={"delay_s": 0.002, "default": "말 " * 400}) as it:
+        talk = await Talk(it, Ear()).open()
+        await talk.hear(tone(0.9) + silence(0.3))
+        await asked(it)
+        await talk.hear(tone(0.9) + silence(1.0))
+        await talk.ear.until(lambda: talk.ear.of(TurnStarted))
+        requests = await asked(it, 2)
+        # The first answer was cancelled, or this one would have had to wait for it.
+        assert [r.messages[-1].content for r in requests] == texts[0]
+        assert talk.ear.of(TurnStarted)[0].text == texts[0][1]
+        assert await it.store.count_sessions() == 1
+        it.assistant.cancel(talk.ear.of(TurnStarted)[0].turn)
+        assert isinstance(await talk.ear.ending(talk.ear.of(TurnStarted)[0].turn), Cancelled)
+        assert len(it.engines["llm"].requests) == 2
+
+
+async def test_a_command_runs_only_when_the_words_are_complete(tmp_path):
+    async with stage(tmp_path, stt={"texts": ["/제목 음악을 틀고"]}) as it:
+        session = await it.store.create_session("전")
+        talk = await Talk(it, Ear()).open(session=session.id)
+        await talk.hear(tone(0.9) + silence(0.5))
+        await talk.ear.until(lambda: talk.ear.of(HeardSoFar))
+        for _ in range(5):
+            await it.store.count_sessions()
+        assert (await it.store.get_session(session.id)).title == "전"
+        await talk.hear(silence(1.0))
+        await talk.ear.until(lambda: talk.ear.of(Done))
+        assert (await it.store.get_session(session.id)).title == "음악을 틀고"
+        assert it.engines["llm"].requests == []
+
+
+async def test_a_client_that_vanishes_during_a_pause_takes_its_prepared_answer_with_it(tmp_path):
+    async with stage(tmp_path, stt={"texts": ["음악을 틀고"]}, llm={"default": "말 " * 4000, "delay_s": 0.002}) as it:
+        talk = await Talk(it, Ear()).open()
+        await talk.hear(tone(0.9) + silence(0.3))
+        await asked(it)
+        it.assistant.forget(talk.ear)
+        # An answer of eight seconds would keep the only place of the model.
+        ear = Ear()
+        turn = await it.say("hello", ear)
+        await ear.until(lambda: ear.text(turn))
+        it.assistant.cancel(turn)
+        assert [r.messages[-1].content for r in await asked(it, 2)] == ["음악을 틀고", "hello"]
+        assert await it.store.count_sessions() == 1
+
+
+async def test_an_answer_prepared_for_another_state_of_the_conversation_is_not_used(tmp_path):
+    async with stage(tmp_path, stt={"texts": ["음악을 틀고"]}) as it:
+        session = (await it.store.create_session()).id
+        talk = await Talk(it, Ear()).open(session=session)
+        await talk.hear(tone(0.9) + silence(0.3))
+        await asked(it)
+        await talk.ear.ending(await it.say("내 이름은 민수야", talk.ear, session=session))
+        await talk.hear(silence(1.0))
+        await talk.ear.until(lambda: len(talk.ear.of(Done)) == 2)
+        assert [m.content for m in it.engines["llm"].requests[-1].messages[1:]] == [
+            "내 이름은 민수야", "You said: 내 이름은 민수야", "음악을 틀고",
+        ]  # fmt: skip
