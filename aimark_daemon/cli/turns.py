@@ -46,7 +46,8 @@ class TurnRecord:
     first_audio_at: float | None = None
     audible_at: float | None = None
     """When the first audible sample is played, if sound is played as it arrives."""
-    _played_until: float = 0.0
+    played_until: float = 0.0
+    """When the sound that has come is played out."""
 
     @property
     def ended(self) -> bool:
@@ -91,9 +92,9 @@ class TurnRecord:
 
     def _hear(self, pcm: bytes, at: float) -> None:
         """A piece of sound begins to play when it arrives, or when what came before it has been played."""
-        begins = max(at, self._played_until)
+        begins = max(at, self.played_until)
         self.first_audio_at = self.first_audio_at or at
         if self.audible_at is None and (sample := first_audible_sample(pcm)) is not None:
             self.audible_at = begins + sample / self.rate
-        self._played_until = begins + len(pcm) / 2 / self.rate
+        self.played_until = begins + len(pcm) / 2 / self.rate
         self.speech += pcm
