@@ -17,7 +17,6 @@ import signal
 import statistics
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +52,7 @@ async def exchange(shell: Shell, client: DaemonClient, file: str, session: str |
         "fault": last.fault.code if last.fault is not None else None,
     }
     # The next one speaks when this answer has been played.
-    await asyncio.sleep(max(0.0, last.played_until - time.perf_counter()) + LEAD_S)
+    await listened.played_out()
     return row, last.session or session or ""
 
 

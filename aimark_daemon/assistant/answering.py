@@ -17,7 +17,7 @@ from aimark_daemon.conversation.slash import SlashLine
 from aimark_daemon.engines.base import ChatMessage, ChatRequest, Facts, Sampling, TextDelta
 from aimark_daemon.plugins.context import Context, ProgressOutput, TextOutput
 from aimark_daemon.plugins.host import PluginHost
-from aimark_daemon.protocol.messages import Progress
+from aimark_daemon.protocol.messages import Done, Progress
 from aimark_daemon.roster import Roster
 from aimark_daemon.store import AsyncStore
 
@@ -95,6 +95,22 @@ async def answer_by_model(
         reused_tokens=result.reused_tokens,
         dropped_turns=result.dropped_turns,
         tokens_per_s=result.tokens / result.decode_s if result.decode_s > 0 else 0.0,
+    )
+
+
+def done(turn: RunningTurn, answer: Answer) -> Done:
+    """The ending of a turn that was answered."""
+    return Done(
+        turn=turn.number,
+        session=turn.session,
+        finish=answer.finish,
+        reply=turn.reply,
+        tokens=answer.tokens,
+        prompt_tokens=answer.prompt_tokens,
+        reused_tokens=answer.reused_tokens,
+        dropped_turns=answer.dropped_turns,
+        tokens_per_s=round(answer.tokens_per_s, 2),
+        timings=turn.stopwatch.timings(),
     )
 
 

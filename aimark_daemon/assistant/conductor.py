@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
-from aimark_daemon.assistant.answering import Answer, answer_by_command, answer_by_model
+from aimark_daemon.assistant.answering import Answer, answer_by_command, answer_by_model, done
 from aimark_daemon.assistant.ears import Ears
 from aimark_daemon.assistant.faults import (
     TEXT_EMPTY,
@@ -14,11 +14,13 @@ from aimark_daemon.assistant.faults import (
     TURN_UNKNOWN,
 )
 from aimark_daemon.assistant.listener import Listener
+from aimark_daemon.assistant.loudspeaker import Speech
 from aimark_daemon.assistant.running import RunningTurn
 from aimark_daemon.assistant.speaking import Speaker
 from aimark_daemon.assistant.stopwatch import Stopwatch
 from aimark_daemon.assistant.utterance import Utterance
 from aimark_daemon.config.types import Config
+from aimark_daemon.conversation.heard import heard_text
 from aimark_daemon.conversation.slash import parse_slash
 from aimark_daemon.conversation.turn import Step
 from aimark_daemon.engines.base import Language
@@ -30,10 +32,10 @@ from aimark_daemon.protocol.messages import (
     MAX_TEXT_CHARS,
     Cancelled,
     CommandInfo,
-    Done,
     Event,
     Heard,
     SessionChanged,
+    SpeechHeard,
     Topic,
     TurnError,
 )
@@ -67,7 +69,9 @@ class Assistant:
         self._publish = publish
         self._clock = clock
         self._turns: dict[int, RunningTurn] = {}
-        self._ears = Ears(roster, store, config, clock, self._begin, lambda session: session not in self._queues)
+        self._ears = Ears(
+            roster, store, config, clock, self._begin, lambda session: session not in self._queues, self._cut
+        )
         self._queues: dict[str, asyncio.Lock] = {}
         self._tokens_per_s: float | None = None
         self._stopped = False
@@ -159,6 +163,10 @@ class Assistant:
     def stop_listening(self, listener: Listener, stream: int) -> bool:
         """Forget a stream; False if there is none."""
         return self._ears.close(listener, stream)
+
+    def played(self, listener: Listener, turn: int, ms: int) -> None:
+        """The client says how many milliseconds of an interrupted turn's speech it has played."""
+        self._ears.played(listener, turn, ms)
 
     def cancel(self, turn: int) -> None:
         """Stop a turn in all its stages; its `cancelled` follows.
@@ -258,7 +266,7 @@ class Assistant:
                 turn.number, "complete", turn.reply, timings=turn.stopwatch.timings(), tokens=answer.tokens
             )
             self._log(turn.number, "answered", turn.reply)
-            turn.end(Step.FALL_SILENT, self._done(turn, answer))
+            turn.end(Step.FALL_SILENT, done(turn, answer))
         except asyncio.CancelledError:
             await self._end_early(turn, Step.CANCEL, speaker)
         except Exception as error:  # noqa: BLE001 - the turn must end, and say why
@@ -277,20 +285,6 @@ class Assistant:
         answer = await answer_by_model(turn, speaker, self._roster, self._store, config, clock=self._clock)
         self._tokens_per_s = answer.tokens_per_s or self._tokens_per_s
         return answer
-
-    def _done(self, turn: RunningTurn, answer: Answer) -> Done:
-        return Done(
-            turn=turn.number,
-            session=turn.session,
-            finish=answer.finish,
-            reply=turn.reply,
-            tokens=answer.tokens,
-            prompt_tokens=answer.prompt_tokens,
-            reused_tokens=answer.reused_tokens,
-            dropped_turns=answer.dropped_turns,
-            tokens_per_s=round(answer.tokens_per_s, 2),
-            timings=turn.stopwatch.timings(),
-        )
 
     async def _end_early(
         self, turn: RunningTurn, step: Step, speaker: Speaker | None, error: Exception | None = None
@@ -318,6 +312,21 @@ class Assistant:
         else:
             ending = TurnError(turn=turn.number, session=turn.session, fault=fault, reply=turn.reply)
         turn.end(step, ending)
+
+    def _idle(self, session: str) -> bool:
+        return session not in self._queues
+
+    async def _cut(self, listener: Listener, speech: Speech, played: int) -> None:
+        """End the turn of an interrupted speech, and keep of its answer what was heard."""
+        if (running := self._turns.get(speech.turn)) is not None:
+            running.cancel()
+            await running.ended()
+        session, reply = await self._store.cut_answer(
+            speech.turn, lambda reply: heard_text(reply, speech.clauses, speech.samples, played)
+        )
+        heard = SpeechHeard(turn=speech.turn, session=session, reply=reply)
+        listener.send(heard)
+        self._publish("turns", heard, listener)
 
     def _log(self, turn: int, what: str, words: str) -> None:
         """Logs hold no conversation unless the configuration asks for it."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from aimark_daemon.assistant.ahead import Ahead, MakeRequest
 from aimark_daemon.assistant.answering import chat_request
+from aimark_daemon.assistant.bargein import BargeIn
 from aimark_daemon.assistant.handsfree import HandsFree
 from aimark_daemon.assistant.listener import Listener
-from aimark_daemon.assistant.loudspeaker import Loudspeaker
+from aimark_daemon.assistant.loudspeaker import Loudspeaker, Speech
 from aimark_daemon.assistant.running import RunningTurn
 from aimark_daemon.assistant.stopwatch import Stopwatch
 from aimark_daemon.assistant.streams import Streams
@@ -38,8 +40,10 @@ class Ears:
         clock: Callable[[], float],
         begin: Begin,
         idle: Callable[[str], bool],
+        cut: Callable[[Listener, Speech, int], Awaitable[None]],
     ) -> None:
-        """`idle` says whether nothing is being answered in a session."""
+        """`idle` says whether nothing is being answered in a session; `cut` ends the turn of an interrupted speech."""
+        self._cut = cut
         self._roster = roster
         self._store = store
         self._config = config
@@ -81,12 +85,13 @@ class Ears:
             await self._store.get_session(session)
         heard_in = self._config().stt.language if language == "auto" else language
 
+        loudspeaker = self.loudspeaker(listener)
         follower = HandsFree(
             listener,
             stream,
             session=session,
-            loudspeaker=self.loudspeaker(listener),
-            echo_cancelled=echo_cancelled,
+            loudspeaker=loudspeaker,
+            barge_in=BargeIn(loudspeaker, partial(self._cut, listener)) if echo_cancelled else None,
             turns=_Turns(self, listener, stream, speak=speak),
         )
         await self._streams.open(listener, stream, heard_in, follower if hands_free else None)
@@ -136,6 +141,10 @@ class Ears:
             return chat_request(session, history, text, config, spoken=speak and config.tts.enabled)
 
         return Ahead(text, request, self._roster, self._clock)
+
+    def played(self, listener: Listener, turn: int, ms: int) -> None:
+        """The client says how much of a turn's speech it has played."""
+        self.loudspeaker(listener).reported(turn, ms)
 
     def close(self, listener: Listener, stream: int) -> bool:
         """Forget a stream; False if there is none."""

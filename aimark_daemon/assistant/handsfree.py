@@ -7,8 +7,10 @@ from typing import Literal, Protocol
 import msgspec
 
 from aimark_daemon.assistant.ahead import Ahead
+from aimark_daemon.assistant.bargein import BargeIn
 from aimark_daemon.assistant.listener import Listener
 from aimark_daemon.assistant.loudspeaker import Loudspeaker
+from aimark_daemon.conversation.backchannel import is_backchannel
 from aimark_daemon.conversation.endpoint import Began, Decision, Dropped, Ended, Paused, Resumed
 from aimark_daemon.conversation.turn import Step, TurnState
 from aimark_daemon.engines.base import BLOCK_S, Transcript
@@ -39,15 +41,16 @@ class HandsFree:
         *,
         session: str | None,
         loudspeaker: Loudspeaker,
-        echo_cancelled: bool,
+        barge_in: BargeIn | None,
         turns: Turns,
     ) -> None:
+        """`barge_in` judges a microphone that hears no echo; any other is deaf while the loudspeaker plays."""
         self._listener = listener
         self._stream = stream
         self._new = session is None
         self._session = session or new_identity()
         self._loudspeaker = loudspeaker
-        self._echo_cancelled = echo_cancelled
+        self._barge_in = barge_in
         self._turns = turns
         self._turn = TurnState()
         self._told = ""
@@ -58,7 +61,7 @@ class HandsFree:
 
     def heard_through(self, frame: AudioFrame) -> AudioFrame:
         """The frame as it may be heard: a microphone that hears the loudspeaker is deaf while it plays."""
-        if self._echo_cancelled or not self._loudspeaker.playing:
+        if self._barge_in is not None or not self._loudspeaker.playing:
             return frame
         return msgspec.structs.replace(frame, pcm=bytes(len(frame.pcm)))
 
@@ -68,6 +71,8 @@ class HandsFree:
             case Began(start_s):
                 self._turn, self._told = TurnState(), ""
                 self._go_on()
+                if self._barge_in is not None:
+                    self._barge_in.began()
                 self._tell("speech", start_s)
             case Paused(voiced_end_s):
                 self._pause_s = voiced_end_s
@@ -82,11 +87,20 @@ class HandsFree:
             case Dropped(voiced_end_s=voiced_end_s):
                 self._turn = self._turn.after(Step.CANCEL)
                 self._go_on()
+                if self._barge_in is not None:
+                    self._barge_in.over("")
                 self._tell("dropped", voiced_end_s)
+
+    def voiced(self, seconds: float) -> None:
+        """Somebody has been speaking for so long."""
+        if self._barge_in is not None:
+            self._barge_in.voiced(seconds)
 
     def understood(self, transcript: Transcript) -> None:
         """Show the client what was understood so far."""
         self._words = transcript
+        if self._barge_in is not None and (self._at_pause() or not is_backchannel(transcript.text)):
+            self._barge_in.words(transcript.text)
         if transcript.text and transcript.text != self._told:
             self._told = transcript.text
             self._listener.send(HeardSoFar(listen=self._stream, text=transcript.text, language=transcript.language))
@@ -95,32 +109,48 @@ class HandsFree:
     async def said(self, transcript: Transcript) -> None:
         """Begin the turn. All utterances of a microphone that began without a session are in one."""
         ahead, self._ahead = self._ahead, None
-        if ahead is not None and ahead.text != transcript.text:
-            ahead.discard()
-            ahead = None
-        state, new = self._turn.after(Step.UNDERSTAND), self._new
+        used = False
         try:
-            await self._turns.begin(transcript, state, self._session, new=new, ahead=ahead)
+            if self._barge_in is not None:
+                if not self._barge_in.over(transcript.text):
+                    self._tell("dropped", transcript.voiced_end_s or 0.0)
+                    return
+                await self._barge_in.settled()
+            used = ahead is not None and ahead.text == transcript.text
+            state, fitting = self._turn.after(Step.UNDERSTAND), ahead if used else None
+            await self._turns.begin(transcript, state, self._session, new=self._new, ahead=fitting)
+            self._new = False
         except BaseException:
-            if ahead is not None:
-                ahead.discard()
+            used = False
             raise
-        self._new = False
-        self._go_on()
+        finally:
+            if ahead is not None and not used:
+                ahead.discard()
+            self._go_on()
 
     def left(self) -> None:
         """The stream is over."""
         self._go_on()
+        if self._barge_in is not None:
+            self._barge_in.left()
 
     def _prepare(self) -> None:
         """Begin to answer the words before the present pause, once."""
         words = self._words
-        if self._pause_s is None or words is None or (words.voiced_end_s or 0.0) < self._pause_s - BLOCK_S / 2:
+        if words is None or not self._at_pause() or not words.text.strip():
             return
-        if not words.text.strip() or (self._ahead is not None and self._ahead.text == words.text):
+        if self._barge_in is not None and self._barge_in.ignoring:
+            return
+        if self._ahead is not None and self._ahead.text == words.text:
             return
         self._discard()
         self._ahead = self._turns.prepare(words.text, self._session, new=self._new)
+
+    def _at_pause(self) -> bool:
+        """Whether the words are all of those before the present pause."""
+        if self._pause_s is None or self._words is None:
+            return False
+        return (self._words.voiced_end_s or 0.0) >= self._pause_s - BLOCK_S / 2
 
     def _go_on(self) -> None:
         """Speech goes on, or is over: what was prepared is an answer to half a question."""

@@ -1,15 +1,42 @@
-"""A client's loudspeaker as the assistant knows it: until when what was sent to it is being played."""
+"""A client's loudspeaker as the assistant knows it: what is being played, held back while somebody may interrupt."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from aimark_daemon.assistant.listener import Listener
 from aimark_daemon.protocol.audio import AudioFrame
-from aimark_daemon.protocol.messages import Event, SpeechStarted
+from aimark_daemon.protocol.messages import (
+    Event,
+    SpeechClause,
+    SpeechEnded,
+    SpeechPaused,
+    SpeechResumed,
+    SpeechStarted,
+    SpeechStopped,
+)
 
 TAIL_S = 0.3
 """How long the sound of a loudspeaker goes on in the room, and in the client's buffers, after its last sample."""
+REPORT_S = 0.5
+"""How long a client may take to say how much it played; then it is reckoned by the clock."""
+
+
+@dataclass(slots=True)
+class Speech:
+    """The sound of one turn. `until` is when it has been played, `clauses` their first samples and texts."""
+
+    turn: int
+    rate: int
+    until: float = float("-inf")
+    samples: int = 0
+    clauses: list[tuple[int, str]] = field(default_factory=list)
+
+    def played(self, now: float) -> int:
+        """How many samples have been played by `now`, by the clock."""
+        return min(self.samples, max(0, self.samples - round(max(0.0, self.until - now) * self.rate)))
 
 
 class Loudspeaker:
@@ -18,13 +45,18 @@ class Loudspeaker:
     def __init__(self, listener: Listener, clock: Callable[[], float]) -> None:
         self._listener = listener
         self._clock = clock
-        self._rate = 22_050
-        self._until = float("-inf")
+        self._speeches: dict[int, Speech] = {}
+        self._held: list[Event | AudioFrame] | None = None
+        self._paused_at = 0.0
+        self._stopped: int | None = None
+        """The newest turn that was stopped: nothing more of it, or of older ones, is played."""
+        self._reports: dict[int, asyncio.Future[int]] = {}
 
     @property
     def playing(self) -> bool:
-        """Whether sound is being played now, as far as can be told from here."""
-        return self._clock() < self._until + TAIL_S
+        """Whether sound is being played now, or held back, as far as can be told from here."""
+        now = self._clock()
+        return self._held is not None or any(now < speech.until + TAIL_S for speech in self._speeches.values())
 
     @property
     def language(self) -> str:
@@ -32,12 +64,89 @@ class Loudspeaker:
         return self._listener.language
 
     def send(self, event: Event) -> None:
-        """Pass a message on."""
-        if isinstance(event, SpeechStarted):
-            self._rate = event.sample_rate
-        self._listener.send(event)
+        """Pass a message on; what is about sound, when the sound is."""
+        if isinstance(event, SpeechStarted | SpeechClause | SpeechEnded):
+            self._pass(event, event.turn)
+        else:
+            self._listener.send(event)
 
     def send_audio(self, frame: AudioFrame) -> None:
         """Pass sound on: it is played after what was sent before."""
-        self._until = max(self._until, self._clock()) + len(frame.pcm) / 2 / self._rate
-        self._listener.send_audio(frame)
+        self._pass(frame, frame.stream)
+
+    def pause(self) -> None:
+        """Somebody may interrupt: hold the sound back."""
+        if self._held is None and (speech := self._current()) is not None:
+            self._held, self._paused_at = [], self._clock()
+            self._listener.send(SpeechPaused(turn=speech.turn))
+
+    def resume(self) -> None:
+        """Nobody interrupted: go on where the sound was."""
+        if self._held is None:
+            return
+        held, self._held = self._held, None
+        now = self._clock()
+        current = self._current(self._paused_at)
+        for speech in self._speeches.values():
+            if speech.until > self._paused_at:
+                speech.until += now - self._paused_at
+        if current is not None:
+            self._listener.send(SpeechResumed(turn=current.turn))
+        for item in held:
+            self._pass(item, item.stream if isinstance(item, AudioFrame) else item.turn)  # type: ignore[attr-defined]
+
+    def stop(self) -> list[tuple[Speech, int]]:
+        """Somebody interrupts: nothing more is played. What was cut off, and how many samples of it were played."""
+        at = self._clock() if self._held is None else self._paused_at
+        self._held = None
+        cut = [speech for speech in self._speeches.values() if at < speech.until + TAIL_S]
+        self._speeches.clear()
+        for speech in cut:
+            self._stopped = max(speech.turn, self._stopped or 0)
+            self._reports[speech.turn] = asyncio.get_running_loop().create_future()
+            self._listener.send(SpeechStopped(turn=speech.turn))
+        return [(speech, speech.played(at)) for speech in cut]
+
+    async def report(self, speech: Speech, reckoned: int) -> int:
+        """How many samples of a speech that was stopped the client has played, as it says, or else `reckoned`."""
+        try:
+            async with asyncio.timeout(REPORT_S):
+                played_ms = await self._reports[speech.turn]
+        except TimeoutError:
+            return reckoned
+        finally:
+            del self._reports[speech.turn]
+        return min(speech.samples, max(0, played_ms * speech.rate // 1000))
+
+    def reported(self, turn: int, played_ms: int) -> None:
+        """The client says how much of a turn's speech it played."""
+        report = self._reports.get(turn)
+        if report is not None and not report.done():
+            report.set_result(played_ms)
+
+    def _current(self, now: float | None = None) -> Speech | None:
+        at = self._clock() if now is None else now
+        return next((speech for speech in self._speeches.values() if at < speech.until + TAIL_S), None)
+
+    def _pass(self, item: Event | AudioFrame, turn: int) -> None:
+        if self._stopped is not None and turn <= self._stopped:
+            return
+        if self._held is not None:
+            self._held.append(item)
+            return
+        now = self._clock()
+        match item:
+            case SpeechStarted():
+                self._speeches = {t: s for t, s in self._speeches.items() if now < s.until + TAIL_S}
+                self._speeches[turn] = Speech(turn, item.sample_rate)
+            case SpeechClause() if turn in self._speeches:
+                self._speeches[turn].clauses.append((item.start, item.text))
+            case AudioFrame() if turn in self._speeches:
+                speech, samples = self._speeches[turn], len(item.pcm) // 2
+                begins = max([now, *(s.until for s in self._speeches.values())])
+                speech.until = begins + samples / speech.rate
+                speech.samples += samples
+        if isinstance(item, AudioFrame):
+            self._listener.send_audio(item)
+        else:
+            self._listener.send(item)

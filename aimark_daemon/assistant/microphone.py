@@ -34,6 +34,9 @@ class Follower(Protocol):
     def decided(self, decision: Decision) -> None:
         """Speech began, paused, went on, ended or was none."""
 
+    def voiced(self, seconds: float) -> None:
+        """Somebody has been speaking without a pause for so long."""
+
     def understood(self, transcript: Transcript) -> None:
         """What was said so far of the utterance under way."""
 
@@ -201,6 +204,8 @@ class OpenMicrophone:
             self._heard += round(BLOCK_S * MIC_RATE)
             if end := self._tell(self._endpoint.voice(probability, self._heard / MIC_RATE)):
                 break
+        if self._endpoint.voiced_s:
+            self._follower.voiced(self._endpoint.voiced_s)
         self._progress.set()
         needed_s = self._endpoint.since_s if self._endpoint.speaking or end else self._heard / MIC_RATE
         if (needed := round((needed_s - PRE_ROLL_S) * MIC_RATE)) > self._first + MIC_RATE:

@@ -21,7 +21,9 @@ from aimark_daemon.protocol.messages import (
     Listen,
     Listening,
     Ok,
+    Played,
     Refused,
+    SpeechStopped,
     TurnStarted,
 )
 
@@ -59,6 +61,14 @@ class Listened:
         fed = len(self._microphone.sent) >= self._blocks + SURE_S * MIC_RATE / BLOCK
         return ended and (self.closed or (fed and bool(self.records) and not self._speaking))
 
+    async def played_out(self) -> None:
+        """Wait until the answer has been played: what is said earlier interrupts it."""
+        await asyncio.sleep(max(0.0, self.record.played_until - time.perf_counter()) + SURE_S)
+
+    def played_ms(self, turn: int) -> int:
+        """How much was played of a turn that was interrupted, in milliseconds."""
+        return next((round(1000 * record.speech_s) for record in self.records if record.turn == turn), 0)
+
     def take(self, arrival: Arrival, at: float) -> None:
         """Learn from what arrived at the time `at`."""
         match arrival:
@@ -92,6 +102,8 @@ async def listen_to(shell: Shell, client: DaemonClient, pcm: bytes, session: str
     async def follow() -> None:
         async for arrival in client.events():
             listened.take(arrival, time.perf_counter())
+            if isinstance(arrival, SpeechStopped):
+                await client.send(Played(id=client.next_id(), turn=arrival.turn, ms=listened.played_ms(arrival.turn)))
             note_interruption(shell, listened.record, arrival)
             if listened.complete:
                 return

@@ -39,11 +39,13 @@ def run(shell: Shell, arguments: Namespace) -> int:
     async def work(client: DaemonClient) -> int:
         session = await resolve_session(client, arguments.session)
         await engines_ready(shell, client, JOBS)
-        code = 0
+        code, listened = 0, None
         for file, out in zip(arguments.files, outs, strict=True):
             try:
                 pcm = read_wav(file).pcm
                 if arguments.hands_free:
+                    if listened is not None:
+                        await listened.played_out()
                     listened, microphone = await listen_to(shell, client, pcm, session)
                     exchange = Exchange(listened.record, microphone)
                     more = {"utterances": [r.heard.text for r in listened.records if r.heard is not None]}

@@ -130,7 +130,7 @@ class Endpoint:
         self._now = 0.0
         self._phase: Literal["waiting", "speaking", "paused"] = "waiting"
         self._onset = Onset(self._rules.min_speech_s)
-        self._start = 0.0
+        self._start = self._stretch = 0.0
         self._voiced_end = 0.0
         self._told_pause = False
         self._words: str | None = None
@@ -148,6 +148,11 @@ class Endpoint:
     def since_s(self) -> float:
         """Where the utterance under way began, or the last one."""
         return self._start
+
+    @property
+    def voiced_s(self) -> float:
+        """For how long somebody has been speaking without a pause; 0 in one."""
+        return self._now - self._stretch if self._phase == "speaking" else 0.0
 
     def begin_at(self, at_s: float) -> None:
         """Blocks follow from `at_s` on, perhaps once more; nobody speaks yet. What was learnt is kept."""
@@ -190,7 +195,7 @@ class Endpoint:
     def _while_waiting(self, probability: float, begins: float) -> list[Decision]:
         if not self._onset.push(probability, begins, self._now):
             return []
-        self._start = self._onset.since or 0.0
+        self._start = self._stretch = self._onset.since or 0.0
         self._voiced_end, self._phase, self._words, self._said = self._now, "speaking", None, None
         if self._last_end is not None and self._start - self._last_end <= self._rules.again_s:
             self.pauses.learn(self._start - self._last_end)
@@ -206,7 +211,7 @@ class Endpoint:
     def _while_paused(self, probability: float, begins: float) -> list[Decision]:
         if not self._onset.push(probability, begins, self._now):
             return self._judge()
-        start = self._onset.since or 0.0
+        start = self._stretch = self._onset.since or 0.0
         if start - self._voiced_end >= self._rules.soft_s:
             self.pauses.learn(start - self._voiced_end)
         told, self._phase, self._voiced_end, self._words = self._told_pause, "speaking", self._now, None

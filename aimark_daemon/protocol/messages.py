@@ -73,6 +73,13 @@ class Cancel(Request, frozen=True, tag="cancel"):
     listen: int | None = None
 
 
+class Played(Request, frozen=True, tag="played"):
+    """The answer to `speech_stopped`: how much of the turn's speech the client has played, in milliseconds."""
+
+    turn: int
+    ms: int
+
+
 class ListSessions(Request, frozen=True, tag="list_sessions"):
     """Asks for sessions, newest first."""
 
@@ -192,6 +199,7 @@ ClientMessage = (
     | Listen
     | EndListen
     | Cancel
+    | Played
     | ListSessions
     | CreateSession
     | ShowSession
@@ -586,6 +594,32 @@ class SpeechEnded(Event, frozen=True, tag="speech_ended"):
     samples: int
 
 
+class SpeechPaused(Event, frozen=True, tag="speech_paused"):
+    """Somebody speaks while the turn's speech is played: be silent at once, and keep what has come."""
+
+    turn: int
+
+
+class SpeechResumed(Event, frozen=True, tag="speech_resumed"):
+    """Nobody wanted to interrupt: go on playing where it stopped."""
+
+    turn: int
+
+
+class SpeechStopped(Event, frozen=True, tag="speech_stopped"):
+    """The turn's speech was interrupted: forget what has not been played. Nothing of it follows; say `played`."""
+
+    turn: int
+
+
+class SpeechHeard(Event, frozen=True, tag="speech_heard"):
+    """What was heard of an interrupted answer, and is kept of it. Comes after the turn's ending."""
+
+    turn: int
+    session: str
+    reply: str = ""
+
+
 class Done(Event, frozen=True, tag="done"):
     """The turn is complete. Exactly one of `done`, `cancelled` or `error` ends a turn."""
 
@@ -697,6 +731,10 @@ ServerMessage = (
     | SpeechStarted
     | SpeechClause
     | SpeechEnded
+    | SpeechPaused
+    | SpeechResumed
+    | SpeechStopped
+    | SpeechHeard
     | Done
     | Cancelled
     | TurnError

@@ -253,6 +253,8 @@ class Dispatch:
                 restart = await controls.set_config(message.key, message.value)
                 reply = await controls.config()
                 return m.ConfigReply(id=number, values=reply.values, restart=restart)
+            case m.Played():
+                self._assistant.played(client, message.turn, message.ms)
             case m.OpenPage():
                 return m.PageReply(id=number, url=controls.page_address())
             case m.Shutdown():

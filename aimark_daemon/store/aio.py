@@ -125,6 +125,10 @@ class AsyncStore:
         """Store the whole answer and how the turn ended."""
         await self._do(self._store.end_turn, turn, state, reply, timings, fault, tokens)
 
+    async def cut_answer(self, turn: int, shorten: Callable[[str], str]) -> tuple[str, str]:
+        """Keep of the answer of a turn that has ended what `shorten` leaves of it; the session, and what was kept."""
+        return await self._do(self._store.cut_answer, turn, shorten)
+
     async def mark_interrupted(self) -> int:
         """Mark the turns that a crash left streaming."""
         return await self._do(self._store.mark_interrupted)

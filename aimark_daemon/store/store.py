@@ -201,6 +201,16 @@ class Store:
         with self.database.writing() as db:
             turns.end(db, turn, turns.TurnEnd(state, reply, timings, fault, tokens), now)
 
+    def cut_answer(self, turn: int, shorten: Callable[[str], str]) -> tuple[str, str]:
+        """Keep of the answer of a turn that has ended what `shorten` leaves of it; the session, and what was kept.
+
+        Raises:
+            AimarkError: `turn_not_open`.
+        """
+        now = self._now()
+        with self.database.writing() as db:
+            return turns.cut(db, turn, shorten, now)
+
     def mark_interrupted(self) -> int:
         """At start-up: turns left streaming by a crash become interrupted, their text kept; how many they were."""
         now = self._now()

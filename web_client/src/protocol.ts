@@ -9,6 +9,7 @@ export type ClientMessage =
   | Listen
   | EndListen
   | Cancel
+  | Played
   | ListSessions
   | CreateSession
   | ShowSession
@@ -56,6 +57,10 @@ export type ServerMessage =
   | SpeechStarted
   | SpeechClause
   | SpeechEnded
+  | SpeechPaused
+  | SpeechResumed
+  | SpeechStopped
+  | SpeechHeard
   | Done
   | Cancelled
   | TurnError
@@ -110,6 +115,14 @@ export interface Cancel {
   type: "cancel";
   turn?: number | null;
   listen?: number | null;
+  id: number;
+}
+
+/** The answer to `speech_stopped`: how much of the turn's speech the client has played, in milliseconds. */
+export interface Played {
+  type: "played";
+  turn: number;
+  ms: number;
   id: number;
 }
 
@@ -605,6 +618,32 @@ export interface SpeechEnded {
   type: "speech_ended";
   turn: number;
   samples: number;
+}
+
+/** Somebody speaks while the turn's speech is played: be silent at once, and keep what has come. */
+export interface SpeechPaused {
+  type: "speech_paused";
+  turn: number;
+}
+
+/** Nobody wanted to interrupt: go on playing where it stopped. */
+export interface SpeechResumed {
+  type: "speech_resumed";
+  turn: number;
+}
+
+/** The turn's speech was interrupted: forget what has not been played. Nothing of it follows; say `played`. */
+export interface SpeechStopped {
+  type: "speech_stopped";
+  turn: number;
+}
+
+/** What was heard of an interrupted answer, and is kept of it. Comes after the turn's ending. */
+export interface SpeechHeard {
+  type: "speech_heard";
+  turn: number;
+  session: string;
+  reply?: string;
 }
 
 /** The turn is complete. Exactly one of `done`, `cancelled` or `error` ends a turn. */
