@@ -27,9 +27,10 @@ TRANSLATED = [
     ("README.md", "README.ko.md"),
     ("docs/tutorial/first-conversation.md", "docs/tutorial/ko/first-conversation.md"),
     ("docs/how-to/README.md", "docs/how-to/ko/README.md"),
+    ("docs/explanation/talking.md", "docs/explanation/ko/talking.md"),
 ]
 SETTINGS = {".".join(path) for path, _ in settings()}
-OTHER_NAMES = {"audio_out", "aimark_daemon", "constraint_dependencies"}
+OTHER_NAMES = {"audio_out", "aimark_daemon", "constraint_dependencies", "hands_free", "push_to_talk"}
 """Names with underscores in the text that are no fault, message, field or setting."""
 
 
