@@ -1,4 +1,4 @@
-"""Barge-in: somebody speaks while the assistant does. The sound stops at once; whether it was meant shows after it."""
+"""Barge-in: somebody speaks while the assistant does, or would. It is silent at once; what they meant shows later."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Cut = Callable[[Speech, int], Awaitable[None]]
 
 
 class BargeIn:
-    """Judges the utterances of one microphone that hears no echo. One at a time: `began` ... `over`."""
+    """Judges the utterances of one microphone, one at a time: `began` ... `over`."""
 
     def __init__(self, loudspeaker: Loudspeaker, cut: Cut) -> None:
         self._loudspeaker = loudspeaker
         self._cut = cut
-        self._state: Literal["quiet", "held", "ignored", "meant"] = "quiet"
+        self._state: Literal["held", "ignored", "meant"] = "meant"
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -30,20 +30,18 @@ class BargeIn:
         return self._state == "ignored"
 
     def began(self) -> None:
-        """Somebody speaks: if the assistant does too, it falls silent."""
-        self._state = "quiet"
-        if self._loudspeaker.playing:
-            self._state = "held"
-            self._loudspeaker.pause()
+        """Somebody speaks: the assistant falls silent, and does not begin to speak."""
+        self._state = "held"
+        self._loudspeaker.pause()
 
     def voiced(self, seconds: float) -> None:
         """They have been speaking without a pause for so long."""
-        if self._state in {"held", "ignored"} and seconds >= ENOUGH_S:
+        if self._state != "meant" and seconds >= ENOUGH_S and self._cutting:
             self._interrupt()
 
     def words(self, text: str) -> None:
         """What they said so far. Sounds of listening let the assistant go on."""
-        if self._state not in {"held", "ignored"}:
+        if self._state == "meant" or not self._cutting:
             return
         if not is_backchannel(text):
             self._interrupt()
@@ -52,9 +50,15 @@ class BargeIn:
             self._loudspeaker.resume()
 
     def over(self, text: str) -> bool:
-        """The utterance is complete; whether it asks for an answer."""
+        """The utterance is complete; whether it asks for an answer. What was held back is played."""
         self.words(text)
+        self._loudspeaker.resume()
         return self._state != "ignored"
+
+    @property
+    def _cutting(self) -> bool:
+        """Whether it falls into an answer that is, or would be, spoken."""
+        return self._loudspeaker.interrupted or self._state == "ignored"
 
     async def settled(self) -> None:
         """Wait until an interruption is stored: what is said next follows on what was heard."""
@@ -63,9 +67,7 @@ class BargeIn:
 
     def left(self) -> None:
         """The microphone is closed."""
-        if self._state == "held":
-            self._state = "ignored"
-            self._loudspeaker.resume()
+        self._loudspeaker.resume()
 
     def _interrupt(self) -> None:
         self._state = "meant"

@@ -91,7 +91,8 @@ class Ears:
             stream,
             session=session,
             loudspeaker=loudspeaker,
-            barge_in=BargeIn(loudspeaker, partial(self._cut, listener)) if echo_cancelled else None,
+            barge_in=BargeIn(loudspeaker, partial(self._cut, listener)),
+            echo_cancelled=echo_cancelled,
             turns=_Turns(self, listener, stream, speak=speak),
         )
         await self._streams.open(listener, stream, heard_in, follower if hands_free else None)

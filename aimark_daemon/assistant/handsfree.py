@@ -41,16 +41,17 @@ class HandsFree:
         *,
         session: str | None,
         loudspeaker: Loudspeaker,
-        barge_in: BargeIn | None,
+        barge_in: BargeIn,
+        echo_cancelled: bool,
         turns: Turns,
     ) -> None:
-        """`barge_in` judges a microphone that hears no echo; any other is deaf while the loudspeaker plays."""
         self._listener = listener
         self._stream = stream
         self._new = session is None
         self._session = session or new_identity()
         self._loudspeaker = loudspeaker
         self._barge_in = barge_in
+        self._echo_cancelled = echo_cancelled
         self._turns = turns
         self._turn = TurnState()
         self._told = ""
@@ -61,7 +62,7 @@ class HandsFree:
 
     def heard_through(self, frame: AudioFrame) -> AudioFrame:
         """The frame as it may be heard: a microphone that hears the loudspeaker is deaf while it plays."""
-        if self._barge_in is not None or not self._loudspeaker.playing:
+        if self._echo_cancelled or not self._loudspeaker.sounding:
             return frame
         return msgspec.structs.replace(frame, pcm=bytes(len(frame.pcm)))
 
@@ -71,8 +72,7 @@ class HandsFree:
             case Began(start_s):
                 self._turn, self._told = TurnState(), ""
                 self._go_on()
-                if self._barge_in is not None:
-                    self._barge_in.began()
+                self._barge_in.began()
                 self._tell("speech", start_s)
             case Paused(voiced_end_s):
                 self._pause_s = voiced_end_s
@@ -87,19 +87,17 @@ class HandsFree:
             case Dropped(voiced_end_s=voiced_end_s):
                 self._turn = self._turn.after(Step.CANCEL)
                 self._go_on()
-                if self._barge_in is not None:
-                    self._barge_in.over("")
+                self._barge_in.over("")
                 self._tell("dropped", voiced_end_s)
 
     def voiced(self, seconds: float) -> None:
         """Somebody has been speaking for so long."""
-        if self._barge_in is not None:
-            self._barge_in.voiced(seconds)
+        self._barge_in.voiced(seconds)
 
     def understood(self, transcript: Transcript) -> None:
         """Show the client what was understood so far."""
         self._words = transcript
-        if self._barge_in is not None and (self._at_pause() or not is_backchannel(transcript.text)):
+        if self._at_pause() or not is_backchannel(transcript.text):
             self._barge_in.words(transcript.text)
         if transcript.text and transcript.text != self._told:
             self._told = transcript.text
@@ -111,11 +109,10 @@ class HandsFree:
         ahead, self._ahead = self._ahead, None
         used = False
         try:
-            if self._barge_in is not None:
-                if not self._barge_in.over(transcript.text):
-                    self._tell("dropped", transcript.voiced_end_s or 0.0)
-                    return
-                await self._barge_in.settled()
+            if not self._barge_in.over(transcript.text):
+                self._tell("dropped", transcript.voiced_end_s or 0.0)
+                return
+            await self._barge_in.settled()
             used = ahead is not None and ahead.text == transcript.text
             state, fitting = self._turn.after(Step.UNDERSTAND), ahead if used else None
             await self._turns.begin(transcript, state, self._session, new=self._new, ahead=fitting)
@@ -131,15 +128,14 @@ class HandsFree:
     def left(self) -> None:
         """The stream is over."""
         self._go_on()
-        if self._barge_in is not None:
-            self._barge_in.left()
+        self._barge_in.left()
 
     def _prepare(self) -> None:
         """Begin to answer the words before the present pause, once."""
         words = self._words
         if words is None or not self._at_pause() or not words.text.strip():
             return
-        if self._barge_in is not None and self._barge_in.ignoring:
+        if self._barge_in.ignoring:
             return
         if self._ahead is not None and self._ahead.text == words.text:
             return

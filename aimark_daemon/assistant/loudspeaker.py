@@ -46,17 +46,22 @@ class Loudspeaker:
         self._listener = listener
         self._clock = clock
         self._speeches: dict[int, Speech] = {}
-        self._held: list[Event | AudioFrame] | None = None
+        self._held: list[SpeechStarted | SpeechClause | SpeechEnded | AudioFrame] | None = None
+        self._paused: Speech | None = None
         self._paused_at = 0.0
         self._stopped: int | None = None
         """The newest turn that was stopped: nothing more of it, or of older ones, is played."""
         self._reports: dict[int, asyncio.Future[int]] = {}
 
     @property
-    def playing(self) -> bool:
-        """Whether sound is being played now, or held back, as far as can be told from here."""
-        now = self._clock()
-        return self._held is not None or any(now < speech.until + TAIL_S for speech in self._speeches.values())
+    def sounding(self) -> bool:
+        """Whether sound can be heard now, as far as can be told from here."""
+        return self._held is None and self._current(self._clock()) is not None
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether there is sound that is held back."""
+        return self._paused is not None or bool(self._held)
 
     @property
     def language(self) -> str:
@@ -66,52 +71,62 @@ class Loudspeaker:
     def send(self, event: Event) -> None:
         """Pass a message on; what is about sound, when the sound is."""
         if isinstance(event, SpeechStarted | SpeechClause | SpeechEnded):
-            self._pass(event, event.turn)
+            self._pass(event)
         else:
             self._listener.send(event)
 
     def send_audio(self, frame: AudioFrame) -> None:
         """Pass sound on: it is played after what was sent before."""
-        self._pass(frame, frame.stream)
+        self._pass(frame)
 
     def pause(self) -> None:
-        """Somebody may interrupt: hold the sound back."""
-        if self._held is None and (speech := self._current()) is not None:
-            self._held, self._paused_at = [], self._clock()
-            self._listener.send(SpeechPaused(turn=speech.turn))
+        """Somebody speaks: hold back what is being played, and what would be."""
+        if self._held is not None:
+            return
+        self._held, self._paused_at = [], self._clock()
+        self._paused = self._current(self._paused_at)
+        if self._paused is not None:
+            self._listener.send(SpeechPaused(turn=self._paused.turn))
 
     def resume(self) -> None:
-        """Nobody interrupted: go on where the sound was."""
+        """Nobody speaks any more, or nobody meant to interrupt: go on where the sound was."""
         if self._held is None:
             return
-        held, self._held = self._held, None
-        now = self._clock()
-        current = self._current(self._paused_at)
-        for speech in self._speeches.values():
-            if speech.until > self._paused_at:
-                speech.until += now - self._paused_at
-        if current is not None:
-            self._listener.send(SpeechResumed(turn=current.turn))
+        (held, self._held), (paused, self._paused) = (self._held, None), (self._paused, None)
+        if paused is not None:
+            late_s = self._clock() - self._paused_at
+            for speech in self._speeches.values():
+                if speech.until + TAIL_S > self._paused_at:
+                    speech.until += late_s
+            self._listener.send(SpeechResumed(turn=paused.turn))
         for item in held:
-            self._pass(item, item.stream if isinstance(item, AudioFrame) else item.turn)  # type: ignore[attr-defined]
+            self._pass(item)
 
     def stop(self) -> list[tuple[Speech, int]]:
-        """Somebody interrupts: nothing more is played. What was cut off, and how many samples of it were played."""
+        """Somebody interrupts: nothing of what is being played, or held back, is played any more.
+
+        What was cut off, and how many samples of it were played by the clock. What comes later is still held back.
+        """
         at = self._clock() if self._held is None else self._paused_at
-        self._held = None
-        cut = [speech for speech in self._speeches.values() if at < speech.until + TAIL_S]
+        playing = [speech for speech in self._speeches.values() if at < speech.until + TAIL_S]
+        unheard = [Speech(item.turn, item.sample_rate) for item in self._held or () if isinstance(item, SpeechStarted)]
         self._speeches.clear()
-        for speech in cut:
+        self._held, self._paused, self._paused_at = [], None, self._clock()
+        for speech in (*playing, *unheard):
             self._stopped = max(speech.turn, self._stopped or 0)
+        for speech in playing:
             self._reports[speech.turn] = asyncio.get_running_loop().create_future()
             self._listener.send(SpeechStopped(turn=speech.turn))
-        return [(speech, speech.played(at)) for speech in cut]
+        return [(speech, speech.played(at)) for speech in (*playing, *unheard)]
 
     async def report(self, speech: Speech, reckoned: int) -> int:
         """How many samples of a speech that was stopped the client has played, as it says, or else `reckoned`."""
+        report = self._reports.get(speech.turn)
+        if report is None:
+            return reckoned
         try:
             async with asyncio.timeout(REPORT_S):
-                played_ms = await self._reports[speech.turn]
+                played_ms = await report
         except TimeoutError:
             return reckoned
         finally:
@@ -124,11 +139,11 @@ class Loudspeaker:
         if report is not None and not report.done():
             report.set_result(played_ms)
 
-    def _current(self, now: float | None = None) -> Speech | None:
-        at = self._clock() if now is None else now
-        return next((speech for speech in self._speeches.values() if at < speech.until + TAIL_S), None)
+    def _current(self, now: float) -> Speech | None:
+        return next((speech for speech in self._speeches.values() if now < speech.until + TAIL_S), None)
 
-    def _pass(self, item: Event | AudioFrame, turn: int) -> None:
+    def _pass(self, item: SpeechStarted | SpeechClause | SpeechEnded | AudioFrame) -> None:
+        turn = item.stream if isinstance(item, AudioFrame) else item.turn
         if self._stopped is not None and turn <= self._stopped:
             return
         if self._held is not None:

@@ -19,6 +19,7 @@ from aimark_daemon.protocol.messages import (
 )
 from tests.assistant.stage import Ear, stage
 from tests.assistant.test_hands_free import Talk
+from tests.assistant.test_races import Gate
 from tests.assistant.test_turns import silence, tone
 
 REPLY = "첫 번째 문장입니다. 두 번째 문장은 조금 더 길게 이어집니다. 세 번째 문장입니다."
@@ -167,3 +168,52 @@ async def test_a_client_that_vanishes_while_it_interrupts_leaves_nothing_behind(
                 await asyncio.sleep(0.001)
         assert not it.assistant.busy
         assert [e.state for e in talk.ear.of(HearingChanged)][-1] == "speech"
+
+
+@pytest.mark.parametrize("echo_cancelled", [True, False])
+async def test_the_assistant_does_not_begin_to_speak_while_somebody_speaks(tmp_path, echo_cancelled):
+    async with scene(tmp_path, "그리고 노래도 불러 줘.") as it:
+        ear, voice = Player(played_ms=0), Gate(it.engines["tts"], "speak")
+        ear.it = it
+        talk = await Talk(it, ear).open(speak=True, echo_cancelled=echo_cancelled)
+        await talk.hear(tone(0.9) + silence(0.5))
+        await ear.until(lambda: ear.of(TurnStarted))
+        await talk.hear(tone(0.3))
+        await talk.state("speech", 2)
+        voice.open.set()
+        first = ear.of(TurnStarted)[0].turn
+        await ear.ending(first)
+        assert not ear.frames
+        await talk.hear(tone(0.9) + silence(0.5))
+        await ear.until(lambda: len(ear.of(Done)) == 2)
+        second = ear.of(TurnStarted)[1].turn
+        assert {frame.stream for frame in ear.frames} == {second}
+        assert not ear.of(SpeechPaused, SpeechStopped)
+        assert ear.of(SpeechHeard)[0].reply == ""
+
+
+async def test_what_was_held_back_is_spoken_when_nobody_meant_to_interrupt(tmp_path):
+    async with scene(tmp_path, "음") as it:
+        ear, voice = Player(), Gate(it.engines["tts"], "speak")
+        ear.it = it
+        talk = await Talk(it, ear).open(speak=True, echo_cancelled=True)
+        await talk.hear(tone(0.9) + silence(0.5))
+        await ear.until(lambda: ear.of(TurnStarted))
+        await talk.hear(tone(0.3))
+        await talk.state("speech", 2)
+        voice.open.set()
+        await ear.ending(ear.of(TurnStarted)[0].turn)
+        assert not ear.frames
+        await talk.hear(silence(1.5))
+        await ear.until(lambda: ear.of(SpeechEnded))
+        assert ear.samples == ear.of(SpeechEnded)[0].samples
+        assert len(ear.of(TurnStarted)) == 1
+
+
+async def test_a_short_answer_to_a_question_is_no_sound_of_listening(tmp_path):
+    async with stage(tmp_path, stt={"texts": ["네."]}) as it:
+        talk = await Talk(it, Player()).open(speak=True, echo_cancelled=True)
+        await talk.hear(tone(0.4) + silence(1.0))
+        await talk.ear.until(lambda: talk.ear.of(Done))
+        assert talk.ear.of(Heard)[0].text == "네."
+        assert talk.ear.frames
