@@ -5,7 +5,8 @@
 The whole daemon with the starter models, over the socket. Each recording comes in real time, half a second of silence
 before it and three after it, all in one conversation. Last voiced: as Silero hears it (0.5, no padding). First audible:
 amplitude above 200 of 32,768. A false cut is an answer to less than the whole recording: one that becomes audible
-before its last voiced sample, or a second turn. Prints one JSON line a recording and a last one with P50 and P95.
+before its last voiced sample, or a second turn. Prints one JSON line a recording and a last one with P50 and P95, and how many answers
+were prepared before the end of the turn.
 """
 
 from __future__ import annotations
@@ -78,12 +79,14 @@ async def main() -> None:
                     print(json.dumps(row, ensure_ascii=False), flush=True)
         finally:
             process.kill(signal.SIGTERM)
+        prepared = sum(log.read_text("utf-8").count("was prepared") for log in Path(folder).rglob("*.log"))
     answered = sorted(row["v2v_s"] for row in rows if row["v2v_s"] is not None)
     out = {
         "n": len(rows),
         "answered": len(answered),
         "p50_s": round(statistics.median(answered), 3) if answered else None,
         "p95_s": answered[int(0.95 * (len(answered) - 1))] if answered else None,
+        "prepared": prepared,
         "false_cuts": sum(row["false_cut"] for row in rows),
     }
     print(json.dumps(out))

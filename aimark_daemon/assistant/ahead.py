@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 
 from aimark_daemon.engines.base import CHAT, ChatRequest, ChatResult, Facts, TextDelta
 from aimark_daemon.roster import Roster
 from aimark_daemon.workers.base import Call
+
+log = logging.getLogger("aimark.assistant")
 
 MakeRequest = Callable[[Facts], ChatRequest]
 """What the model is asked, once its engine's facts are known."""
@@ -20,6 +23,7 @@ class Ahead:
         self, text: str, request: Callable[[], Awaitable[MakeRequest]], roster: Roster, clock: Callable[[], float]
     ) -> None:
         self.text = text
+        self._clock = clock
         self.asked_at = clock()
         """When it was asked for, by the clock of the turn."""
         self.used = False
@@ -38,6 +42,8 @@ class Ahead:
             call.cancel()
             return None
         self.used = call is not None
+        if self.used:
+            log.info("an answer was prepared %.2f s ahead", self._clock() - self.asked_at)
         return call
 
     def discard(self) -> None:

@@ -322,7 +322,7 @@ class Assistant:
             running.cancel()
             await running.ended()
         session, reply = await self._store.cut_answer(
-            speech.turn, lambda reply: heard_text(reply, speech.clauses, speech.samples, played)
+            speech.turn, lambda reply: heard_text(reply, speech.clauses, speech.end, played)
         )
         heard = SpeechHeard(turn=speech.turn, session=session, reply=reply)
         listener.send(heard)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from aimark_daemon.assistant.listener import Listener
+from aimark_daemon.conversation.heard import reckoned_end
 from aimark_daemon.protocol.audio import AudioFrame
 from aimark_daemon.protocol.messages import (
     Event,
@@ -33,6 +34,13 @@ class Speech:
     until: float = float("-inf")
     samples: int = 0
     clauses: list[tuple[int, str]] = field(default_factory=list)
+    complete: bool = False
+    """Whether all of its sound has come."""
+
+    @property
+    def end(self) -> int:
+        """Where its last clause ends, or would have."""
+        return self.samples if self.complete else reckoned_end(self.clauses, self.samples)
 
     def played(self, now: float) -> int:
         """How many samples have been played by `now`, by the clock."""
@@ -156,6 +164,8 @@ class Loudspeaker:
                 self._speeches[turn] = Speech(turn, item.sample_rate)
             case SpeechClause() if turn in self._speeches:
                 self._speeches[turn].clauses.append((item.start, item.text))
+            case SpeechEnded() if turn in self._speeches:
+                self._speeches[turn].complete = True
             case AudioFrame() if turn in self._speeches:
                 speech, samples = self._speeches[turn], len(item.pcm) // 2
                 begins = max([now, *(s.until for s in self._speeches.values())])

@@ -30,6 +30,18 @@ def heard_text(reply: str, clauses: Sequence[tuple[int, str]], end: int, played:
     return reply[:at]
 
 
+def reckoned_end(clauses: Sequence[tuple[int, str]], samples: int) -> int:
+    """Where the sound of the last clause would have ended, of which only the beginning was made: by the pace of others.
+
+    `samples` is how much sound there is of all `clauses`.
+    """
+    if not clauses:
+        return samples
+    *earlier, (start, text) = clauses
+    said = sum(letters(before) for _, before in earlier)
+    return max(samples, start + round(letters(text) * start / said)) if said else samples
+
+
 def _beginning(text: str, share: float) -> int:
     """How many characters of a clause are said in its first `share` of time: whole words."""
     whole = max(1, letters(text))

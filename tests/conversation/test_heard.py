@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aimark_daemon.conversation.backchannel import is_backchannel
-from aimark_daemon.conversation.heard import heard_text
+from aimark_daemon.conversation.heard import heard_text, reckoned_end
 
 REPLY = "서울은 대한민국의 수도입니다. It has ten million people."
 CLAUSES = [(0, "서울은 대한민국의 수도입니다."), (2000, " It has ten million people.")]
@@ -32,6 +32,14 @@ def test_a_clause_without_sound_is_kept_with_what_follows_it():
     reply = "First. ```code``` Second."
     assert heard_text(reply, [(0, "First."), (1000, " Second.")], 2000, 2000) == reply
     assert heard_text(reply, [(0, "First."), (1000, " Second.")], 2000, 1000) == "First."
+
+
+def test_of_a_clause_whose_sound_is_not_all_there_less_is_taken_for_heard():
+    spoken = [(0, "하나 둘."), (600, " 셋 넷 다섯 여섯.")]
+    assert reckoned_end(spoken, 700) == 600 + 1200
+    assert reckoned_end(spoken, 3000) == 3000
+    assert reckoned_end(spoken[:1], 300) == 300
+    assert reckoned_end([], 0) == 0
 
 
 clauses = st.lists(st.text(alphabet="가나다 abc.,", min_size=1, max_size=12), min_size=1, max_size=6)
