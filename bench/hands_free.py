@@ -5,8 +5,8 @@
 The whole daemon with the starter models, over the socket. Each recording comes in real time, half a second of silence
 before it and three after it, all in one conversation. Last voiced: as Silero hears it (0.5, no padding). First audible:
 amplitude above 200 of 32,768. A false cut is an answer to less than the whole recording: one that becomes audible
-before its last voiced sample, or a second turn. Prints one JSON line a recording and a last one with P50 and P95, and how many answers
-were prepared before the end of the turn.
+before its last voiced sample, or a second turn. Prints one JSON line a recording, and a last one with P50, P95 and
+how many answers were prepared before the end of the turn.
 """
 
 from __future__ import annotations
@@ -49,12 +49,18 @@ async def exchange(shell: Shell, client: DaemonClient, file: str, session: str |
         "false_cut": len(listened.records) > 1 or any(at < voiced_end for at in audible),
         "transcripts": [record.heard.text for record in listened.records if record.heard is not None],
         "reply": last.reply[:160],
+        "tokens": [last.done.prompt_tokens, last.done.reused_tokens] if last.done is not None else None,
         "timings": msgspec.to_builtins(last.done.timings) if last.done is not None else None,
         "fault": last.fault.code if last.fault is not None else None,
     }
     # The next one speaks when this answer has been played.
     await listened.played_out()
     return row, last.session or session or ""
+
+
+def count_in_logs(folder: str, words: str) -> int:
+    """How often the daemon's logs say something."""
+    return sum(log.read_text("utf-8").count(words) for log in Path(folder).rglob("*.log"))
 
 
 async def main() -> None:
@@ -79,7 +85,7 @@ async def main() -> None:
                     print(json.dumps(row, ensure_ascii=False), flush=True)
         finally:
             process.kill(signal.SIGTERM)
-        prepared = sum(log.read_text("utf-8").count("was prepared") for log in Path(folder).rglob("*.log"))
+        prepared = count_in_logs(folder, "was prepared")
     answered = sorted(row["v2v_s"] for row in rows if row["v2v_s"] is not None)
     out = {
         "n": len(rows),
