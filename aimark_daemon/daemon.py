@@ -16,15 +16,19 @@ from aimark_daemon.assistant import Assistant, Listener
 from aimark_daemon.config import Changes, Loaded
 from aimark_daemon.config.faults import RESTART_NEEDED
 from aimark_daemon.config.keeper import ConfigKeeper
-from aimark_daemon.config.types import LogConfig
+from aimark_daemon.config.types import LogConfig, keep_alive_s
 from aimark_daemon.controls import DaemonControls
 from aimark_daemon.errors import Fault
+from aimark_daemon.game import GameSwitch
+from aimark_daemon.gpu import reasons
 from aimark_daemon.gpu.last_good import LastGoodPlans
 from aimark_daemon.gpu.telemetry import Sampler, Work
 from aimark_daemon.llm_loader import LlmLoader
 from aimark_daemon.models.store import ModelStore
+from aimark_daemon.neighbour import GoodNeighbour, hearing_spec
 from aimark_daemon.paths import Paths
-from aimark_daemon.plugins.host import PluginHost, bundled_folder
+from aimark_daemon.plugins.faults import PLUGIN_NOT_LOADED
+from aimark_daemon.plugins.host import PluginHost, PluginState, bundled_folder
 from aimark_daemon.protocol import messages as m
 from aimark_daemon.provision import Progress, Provision
 from aimark_daemon.roster import JOBS, Job, Roster
@@ -35,6 +39,7 @@ from aimark_daemon.server.server import Server
 from aimark_daemon.store import AsyncStore
 from aimark_daemon.workers.base import WorkerSpec
 from aimark_daemon.workers.crashes import CrashRemedy
+from aimark_daemon.workers.parking import Parking
 from aimark_daemon.workers.supervisor import Supervisor
 
 log = logging.getLogger("aimark.daemon")
@@ -87,6 +92,9 @@ class Daemon:
         self._provision: Provision
         self._roster: Roster
         self._loader: LlmLoader
+        self._switch: GameSwitch
+        self._parking: Parking
+        self._neighbour: GoodNeighbour
 
     @property
     def in_use(self) -> bool:
@@ -120,10 +128,15 @@ class Daemon:
         if interrupted := await self._store.mark_interrupted():
             log.warning("%d turns were cut off by the last end of the daemon", interrupted)
 
+        self._switch = GameSwitch(self._paths.runtime)
+        self._parking = Parking(self._paths.runtime)
+        self._parking.clear()
+        stack.callback(self._parking.clear)
         self._loader = LlmLoader(
             gpus=lambda: self._sampler.gpus(),  # noqa: PLW0108 - there is no sampler yet
             plans=LastGoodPlans(self._paths.data / "plans.json"),
             reserve=lambda: self._keeper.config.llm.vram_reserve_mb * 1_000_000,
+            away=lambda: reasons.game_mode() if self._switch.on else None,
         )
         self._roster = Roster(self._supervisor)
         stack.push_async_callback(self._roster.stop)
@@ -137,6 +150,14 @@ class Daemon:
             clock=time.monotonic,
         )
         stack.push_async_callback(self._assistant.stop)
+        self._neighbour = GoodNeighbour(
+            roster=self._roster,
+            loader=self._loader,
+            switch=self._switch,
+            keep_alive=lambda: keep_alive_s(self._keeper.config.llm),
+            in_use=lambda: self._assistant.busy,
+            changed=lambda on: self._publish("engines", m.GameChanged(on=on)),
+        )
         self._sampler = Sampler(
             interval=lambda: self._keeper.config.telemetry.interval_s,
             wanted=lambda topic: any(topic in client.topics for client in self._dispatch.clients),
@@ -156,10 +177,18 @@ class Daemon:
         self._roster.on_change(lambda job, info: self._publish("engines", m.EngineChanged(engine=job, info=info)))
         self._roster.on_change(self._engine_changed)
         self._roster.on_change(lambda job, info: self._loader.heard(info) if job == "llm" else None)
+        self._roster.on_change(self._neighbour.heard)
+        self._sampler.on_sample(self._neighbour.sampled)
         await self._serve(stack, instance)
         for warning in self._loaded.warnings:
             self._tell(warning)
-        for work in (self._sampler.run(), self._keeper.watch(), self._provision.supply(), keep_house(self._store)):
+        for work in (
+            self._neighbour.run(),
+            self._sampler.run(),
+            self._keeper.watch(),
+            self._provision.supply(),
+            keep_house(self._store),
+        ):
             task = asyncio.create_task(work)
             task.add_done_callback(_complain)
             stack.push_async_callback(_end, task)
@@ -172,9 +201,11 @@ class Daemon:
             provision=self._provision,
             sampler=self._sampler,
             keeper=self._keeper,
+            neighbour=self._neighbour,
             server=lambda: self._server,
             stop=self.shutdown,
             stopping=self._stopping.is_set,
+            notices=lambda: tuple(self._standing.values()),
         )
         self._dispatch = Dispatch(self._assistant, self._store, controls, self._standing)
         port = self._loaded.config.server.port if self._options.port is None else self._options.port
@@ -192,18 +223,27 @@ class Daemon:
 
     def _supervisor(self, spec: WorkerSpec) -> Supervisor:
         """The loader steps the language model down; an engine that keeps crashing is left alone in the end."""
-        planned = spec.name == "llm" and not self._options.fake_engines
-        return Supervisor(spec, remedy=self._loader.remedy if planned else CrashRemedy(time.monotonic))
+        if spec.name == "llm" and not self._options.fake_engines:
+            return Supervisor(spec, remedy=self._loader.remedy, renew=self._loader.renew, handover=self._parking)
+        renew = self._renew_hearing if spec.name == "stt" and not self._options.fake_engines else None
+        return Supervisor(spec, remedy=CrashRemedy(time.monotonic), renew=renew)
+
+    async def _renew_hearing(self, spec: WorkerSpec) -> WorkerSpec:
+        return hearing_spec(spec, game=self._switch.on)
 
     def _plugins(self) -> PluginHost:
         host = PluginHost(self._loaded.config.plugins.disabled)
         host.load_folder(bundled_folder())
         host.load_folder(self._paths.plugins)
+        for plugin in host.statuses:
+            if plugin.state is PluginState.FAILED:
+                self._tell(PLUGIN_NOT_LOADED.fault(plugin.why, plugin=plugin.name, folder=self._paths.plugins))
         return host
 
     async def _apply(self, changed: Changes) -> None:
         """Bring a changed configuration into force."""
         self._sampler.wake()
+        self._neighbour.stir()
         if "log.level" in changed.live:
             set_log_level(self._keeper.config.log)
         if jobs := tuple(job for job in JOBS if job in changed.engines):
@@ -230,7 +270,8 @@ class Daemon:
             waiting=waiting,
             model=infos["llm"].model,
             plan=str(infos["llm"].facts.get("extra", {}).get("plan", "")),
-            on_card=any(extra.get("offloads") or extra.get("device") == "cuda" for extra in extras),
+            on_card=self._neighbour.watches
+            or any(extra.get("offloads") or extra.get("device") == "cuda" for extra in extras),
         )
 
     def _forget(self, code: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from aimark_daemon.workers.base import WorkerSpec
 ENGINES: dict[Job, str] = {
     "llm": "aimark_daemon.engines.llama:LlamaEngine",
     "stt": "aimark_daemon.engines.whisper:WhisperEngine",
-    "tts": "aimark_daemon.engines.piper:PiperEngine",
+    "tts": "aimark_daemon.engines.voices:VoicesEngine",
 }
 FAKE_ENGINES: dict[Job, str] = {
     "llm": "aimark_daemon.engines.fake_llm:FakeLLM",
@@ -32,8 +33,13 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def engine_spec(job: Job, model: str, path: Path, config: Config) -> WorkerSpec:
-    """The worker that runs `model`, whose files lie at `path`, as the configuration wants it."""
+def engine_spec(
+    job: Job, model: str, path: Path, config: Config, voices: Mapping[str, str] | None = None
+) -> WorkerSpec:
+    """The worker that runs `model`, whose files lie at `path`, as the configuration wants it.
+
+    `voices` maps languages to the voices that speak them instead: a file each, or "espeak".
+    """
     settings: dict[str, Any] = {"model": model, "path": str(path)}
     match job:
         case "llm":
@@ -46,6 +52,7 @@ def engine_spec(job: Job, model: str, path: Path, config: Config) -> WorkerSpec:
         case "tts":
             # The voice works beside the language model: half the cores each is faster than all for both.
             settings |= {"threads": config.tts.threads or max(1, usable_cores() // 2)}
+            settings |= {"voices": dict(voices or {}), "warm": [config.language]}
     return WorkerSpec(name=job, engine=ENGINES[job], settings=settings)
 
 

@@ -76,11 +76,15 @@ class FaultKind:
     hint: Text
 
     def fault(self, detail: str = "", **values: object) -> Fault:
-        """The fault as data; `values` fill the templates of message and hint."""
+        """The fault as data; `values` fill the templates of message and hint, a `Text` each in its language."""
+        en, ko = (
+            {name: value.in_language(language) if isinstance(value, Text) else value for name, value in values.items()}
+            for language in ("en", "ko")
+        )
         return Fault(
             code=self.code,
-            message=Text(self.message.en.format(**values), self.message.ko.format(**values)),
-            hint=Text(self.hint.en.format(**values), self.hint.ko.format(**values)),
+            message=Text(self.message.en.format(**en), self.message.ko.format(**ko)),
+            hint=Text(self.hint.en.format(**en), self.hint.ko.format(**ko)),
             detail=detail,
             exit_code=int(self.exit_code),
         )

@@ -14,11 +14,14 @@ from typing import Any, Final
 
 import msgspec
 
-from aimark_daemon.errors import AimarkError, Fault
+from aimark_daemon.errors import AimarkError, Fault, Text
 from aimark_daemon.gpu import available
+from aimark_daemon.gpu.facts import MIB
 from aimark_daemon.gpu.gguf import fingerprint, read_facts
 from aimark_daemon.gpu.last_good import Key, LastGoodPlans
 from aimark_daemon.gpu.loading import (
+    SETTLE_S,
+    SETTLED_BYTES,
     Began,
     Consequence,
     Ended,
@@ -32,8 +35,10 @@ from aimark_daemon.gpu.loading import (
     Settle,
     Spawned,
     Start,
+    Unloaded,
     Worked,
 )
+from aimark_daemon.gpu.neighbour import Look, look_at
 from aimark_daemon.gpu.plan import CONTEXT_BYTES, Memory, Plan, Wish
 from aimark_daemon.gpu.plan_faults import NOT_A_LANGUAGE_MODEL
 from aimark_daemon.protocol.messages import EngineInfo, GpuInfo, PlanInfo
@@ -45,11 +50,16 @@ log = logging.getLogger("aimark.loader")
 
 POLL_S: Final = 0.25
 """Between two looks at the memory that a dead process gives back."""
-_HOLDS: Final = frozenset({LoadState.LOAD, LoadState.READY, LoadState.BUSY})
+_WORKS: Final = frozenset({LoadState.READY, LoadState.BUSY})
+_HOLDS: Final = _WORKS | {LoadState.LOAD}
+_GRAIN_BYTES: Final = 32 * MIB
 
 
 class LlmLoader:
-    """Belongs to one event loop. `gpus` gives the cards now, `reserve` the bytes that the user keeps for others."""
+    """Belongs to one event loop. `gpus` gives the cards now, `reserve` the bytes that the user keeps for others.
+
+    `away` tells why the cards are to be left alone, if they are.
+    """
 
     def __init__(
         self,
@@ -58,24 +68,56 @@ class LlmLoader:
         plans: LastGoodPlans,
         reserve: Callable[[], int] = lambda: 0,
         engine: Callable[[], frozenset[str]] = available.backends,
+        away: Callable[[], Text | None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._gpus = gpus
         self._plans = plans
         self._reserve = reserve
         self._engine = engine
+        self._away = away
         self._clock = clock
         self._backends: frozenset[str] = frozenset()
         self._loading: Loading | None = None
         self._spec: WorkerSpec | None = None
         self._key: Key | None = None
         self._prepared = 0
+        self._foreseen: tuple[object, Plan] | None = None
         self._noting: asyncio.Task[None] | None = None
 
     @property
     def plan(self) -> Plan | None:
         """The plan in force, if the model was planned."""
         return self._loading.plan if self._loading is not None else None
+
+    @property
+    def away(self) -> bool:
+        """Whether that plan leaves the cards alone because that was asked for."""
+        return self._loading is not None and self._loading.away
+
+    @property
+    def held_back(self) -> bool:
+        """Whether more of the model could be on the cards if there were room."""
+        return self._loading is not None and self._loading.held_back
+
+    def look(self, gpus: tuple[GpuInfo, ...], *, idle: bool) -> Look | None:
+        """What a good neighbour sees of the model and the cards; None while it is not loaded, or nobody tells."""
+        loading = self._loading
+        if loading is None or loading.plan is None or loading.state not in _WORKS or loading.away:
+            return None
+        memory = available.memory(gpus, self._backends, self._reserve())
+        if not memory.cards:
+            return None
+        before = available.memory(available.without(gpus, "llm", self._held()), self._backends)
+        return look_at(loading.plan, memory, lambda spare: self._foresee(loading, before, spare), idle=idle)
+
+    def _foresee(self, loading: Loading, before: Memory, spare: int) -> Plan:
+        """The plan that would be made now; reckoned again only when what is free has changed enough to matter."""
+        reserve = self._reserve() + spare
+        seen = (loading.plan, reserve, tuple(card.free // _GRAIN_BYTES for card in before.cards))
+        if self._foreseen is None or self._foreseen[0] != seen:
+            self._foreseen = (seen, loading.foresee(msgspec.structs.replace(before, reserve=reserve)))
+        return self._foreseen[1]
 
     async def prepare(self, spec: WorkerSpec, wish: Wish) -> WorkerSpec:
         """`spec` with the settings of the plan to begin with. What is no language model is left to the engine.
@@ -102,19 +144,27 @@ class LlmLoader:
         if number != self._prepared:
             return spec
         self._key, self._loading, self._spec = key, Loading(facts, wish, last), spec
-        follows = self._step(Began(memory))
+        follows = self._step(Began(memory, self._away()))
         assert isinstance(follows, Start)
         return self._told(spec, follows.plan)
+
+    async def renew(self, spec: WorkerSpec) -> WorkerSpec:
+        """`spec` with the plan that is right now (the supervisor's `Renew`); as it is where nothing is planned."""
+        loading = self._loading
+        if loading is None or not self._is_of_model(spec):
+            return spec
+        memory = await self._settled(loading)
+        if self._loading is not loading or self._spec is None:
+            return spec
+        follows = self._step(Began(memory, self._away()))
+        assert isinstance(follows, Start)
+        log.info("the model is loaded anew: %s", follows.plan.reason.en)
+        return self._told(self._spec, follows.plan)
 
     async def remedy(self, spec: WorkerSpec, ending: Ending) -> WorkerSpec | Fault | None:
         """What to start after a child's end (the supervisor's `Remedy`); None leaves it to the supervisor."""
         loading = self._loading
-        if (
-            loading is None
-            or not loading.may(Ended)
-            or self._spec is None
-            or spec.settings.get("path") != self._spec.settings.get("path")
-        ):
+        if loading is None or not loading.may(Ended) or not self._is_of_model(spec):
             return None
         follows = self._step(_end_of(ending))
         while isinstance(follows, Settle):
@@ -137,6 +187,8 @@ class LlmLoader:
         if loading is None:
             return
         match info.state:
+            case WorkerState.ASLEEP:
+                self._step(Unloaded())
             case WorkerState.LOADING if loading.may(Spawned):
                 self._step(Spawned())
             case WorkerState.READY | WorkerState.BUSY if loading.may(Loaded):
@@ -156,6 +208,21 @@ class LlmLoader:
         if isinstance(follows, Remember) and self._key is not None:
             self._plans.put(self._key, follows.good)
         return follows
+
+    async def _settled(self, loading: Loading) -> Memory:
+        """What is free, once the driver has given back what the process held that has just ended."""
+        ended = loading.state in _HOLDS
+        until, free = self._clock() + SETTLE_S, -1
+        while True:
+            memory = await self._memory()
+            grows = memory.vram_free > free + SETTLED_BYTES
+            if not ended or not memory.cards or not grows or self._clock() >= until or self._away() is not None:
+                return memory
+            free = memory.vram_free
+            await asyncio.sleep(POLL_S)
+
+    def _is_of_model(self, spec: WorkerSpec) -> bool:
+        return self._spec is not None and spec.settings.get("path") == self._spec.settings.get("path")
 
     async def _memory(self, back: int = 0) -> Memory:
         """What is free; `back` more bytes will be, on the first card, when the running model has ended."""

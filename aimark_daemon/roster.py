@@ -44,6 +44,7 @@ class _Place:
     worker: Worker | None = None
     fault: Fault | None = None
     tried_at: float = 0.0
+    wanted_at: float = float("-inf")
     settled: asyncio.Event = field(default_factory=asyncio.Event)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -83,6 +84,17 @@ class Roster:
             place.tried_at = self._clock()
             await place.worker.start()
         return place.worker
+
+    def wake(self, job: Job) -> None:
+        """Somebody is about to want `job`: a worker that sleeps begins to load."""
+        place = self._places[job]
+        place.wanted_at = self._clock()
+        if place.worker is not None:
+            place.worker.wake()
+
+    def wanted_at(self, job: Job) -> float:
+        """When `wake` was last called, by the clock; minus infinity for never."""
+        return self._places[job].wanted_at
 
     def here(self, job: Job) -> Worker | None:
         """The worker that does `job` now, if there is one."""
@@ -168,5 +180,5 @@ def _info(status: WorkerStatus, spec: WorkerSpec) -> EngineInfo:
         restarts=status.restarts,
         facts=facts,
         fault=status.fault,
-        plan=spec.plan,
+        plan=None if status.state is WorkerState.ASLEEP else spec.plan,
     )

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import argparse
 
+from aimark_daemon.engines.faults import LLM_OUT_OF_MEMORY
 from aimark_daemon.errors import Text
 from aimark_daemon.gpu.facts import LayerFacts, ModelFacts
 from aimark_daemon.gpu.loading import Began, Ended, GiveUp, Loaded, Loading, Measured, Settle, Spawned, Start
 from aimark_daemon.gpu.plan import CONTEXT_BYTES, Card, Memory, Plan, Wish
-from aimark_daemon.gpu.plan_faults import KEEPS_CRASHING
 
 GIB = 1 << 30
 BITS = 4.85
@@ -64,7 +64,7 @@ def climb(facts: ModelFacts, card: int, held: int, error: float, wish: Wish) -> 
         if takes <= card - held:
             loading.step(Loaded(free), 0.0)
             return tried, True
-        follows = loading.step(Ended(KEEPS_CRASHING.fault(), out_of_memory=True), 0.0)
+        follows = loading.step(Ended(LLM_OUT_OF_MEMORY.fault(), out_of_memory=True), 0.0)
         while isinstance(follows, Settle):
             follows = loading.step(Measured(free), 0.0)
     assert isinstance(follows, GiveUp)
@@ -76,7 +76,20 @@ def short(plan: Plan) -> str:
     layout = plan.layout
     if layout.layers == 0:
         return "CPU"
-    return f"{layout.layers}/{plan.all_layers} b{layout.n_ubatch} {layout.kv} c{layout.n_ctx}"
+    return f"{layout.layers}/{plan.all_layers}, {layout.n_ubatch}, {layout.kv}, {layout.n_ctx}"
+
+
+def table(error: float, held: float = 0.4, context: int = 4096) -> list[str]:
+    """The lines of a Markdown table: what is tried on each card that is taken by `held` GB, one plan below another."""
+    wish = Wish(context=context, ubatch=512)
+    lines = ["| model | " + " | ".join(f"{size} GB" for size in CARDS_GB) + " |", "| --- " * (len(CARDS_GB) + 1) + "|"]
+    for name, shape in SHAPES.items():
+        cells = []
+        for size in CARDS_GB:
+            tried, loaded = climb(facts_of(shape), size * GIB, round(held * GIB), error, wish)
+            cells.append("<br>".join(map(short, tried)) + ("" if loaded else "<br>failed"))
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return lines
 
 
 def main() -> None:
@@ -86,20 +99,12 @@ def main() -> None:
     parser.add_argument("--held", type=float, default=0.4, help="GB that the desktop holds")
     parser.add_argument("--context", type=int, default=4096)
     arguments = parser.parse_args()
-    wish = Wish(context=arguments.context, ubatch=512)
     for title, error in (
         ("As estimated", 1.0),
         (f"Estimates too low by a factor of {arguments.error}", arguments.error),
     ):
         print(f"\n{title}, {arguments.held} GB held by the desktop, context {arguments.context}\n")
-        print("| model | " + " | ".join(f"{size} GB" for size in CARDS_GB) + " |")
-        print("|---" * (len(CARDS_GB) + 1) + "|")
-        for name, shape in SHAPES.items():
-            cells = []
-            for size in CARDS_GB:
-                tried, loaded = climb(facts_of(shape), size * GIB, round(arguments.held * GIB), error, wish)
-                cells.append("<br>".join(map(short, tried)) + ("" if loaded else "<br>failed"))
-            print(f"| {name} | " + " | ".join(cells) + " |")
+        print("\n".join(table(error, arguments.held, arguments.context)))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import pytest
 
 from aimark_daemon import daemon as module
 from aimark_daemon.daemon import keep_house
-from aimark_daemon.protocol.messages import ConfigReply, SetConfig
+from aimark_daemon.protocol.messages import ConfigReply, GetStatus, SetConfig, StatusReply
 from tests.e2e.harness import ask, daemon, ready
 
 
@@ -46,3 +46,13 @@ async def test_the_log_level_changes_while_the_daemon_runs(tmp_path):
         text = log.read_text(encoding="utf-8")
         asked = [f"turn {exchange.started.turn} asked" in text for exchange in (first, second, third)]
         assert asked == [True, False, True]
+
+
+async def test_the_voice_is_switched_off_and_on_while_the_daemon_runs(tmp_path):
+    async with daemon(tmp_path, fake=True) as process, process.connect() as client:
+        await ready(client)
+        for spoken, state in ((False, "absent"), (True, "ready")):
+            await client.request(SetConfig(id=0, key="tts.enabled", value=spoken), ConfigReply)
+            await ready(client)
+            status = (await client.request(GetStatus(id=0), StatusReply)).status
+            assert (status.state, status.engines["tts"].state) == ("ready", state)

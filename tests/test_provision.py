@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from aimark_daemon import AimarkError
-from aimark_daemon.config.types import Config, LlmConfig
+from aimark_daemon.config.types import Config, LlmConfig, TtsConfig
 from aimark_daemon.models.faults import PULL_CANCELLED
-from aimark_daemon.protocol.messages import ModelInfo
-from aimark_daemon.provision import Provision
+from aimark_daemon.protocol.messages import GpuInfo, ModelInfo
+from aimark_daemon.provision import VOICE_OFF, Provision
 from aimark_daemon.roster import Roster
 from aimark_daemon.workers.base import WorkerState, WorkerStatus
 
@@ -74,17 +74,19 @@ class Recorder:
 class Wishes:
     """A provision over a shelf; `wish` is the configured language model."""
 
-    def __init__(self, shelf):
+    def __init__(self, shelf, cards=no_cards, backends=frozenset()):
         self.wish = "auto"
+        self.spoken = True
         self.shelf = shelf
         self.roster = Roster(Recorder)
         self.told = []
         self.provision = Provision(
             roster=self.roster,
             models=shelf,
-            config=lambda: Config(llm=LlmConfig(model=self.wish)),
-            gpus=no_cards,
+            config=lambda: Config(llm=LlmConfig(model=self.wish), tts=TtsConfig(enabled=self.spoken)),
+            gpus=cards,
             progress=lambda *progress: self.told.append(progress),
+            backends=lambda: backends,
         )
 
     @property
@@ -148,3 +150,30 @@ async def test_a_model_in_use_is_not_removed():
     await it.supply()
     with pytest.raises(AimarkError, match="model_in_use"):
         await it.provision.remove("mine")
+
+
+async def one_card():
+    return (GpuInfo(index=0, name="GeForce", vram_total=24 << 30, vram_free=24 << 30),)
+
+
+@pytest.mark.parametrize(("backends", "chosen"), [({"cuda"}, "large"), (set(), "small")])
+async def test_a_card_that_the_engine_cannot_use_makes_no_room(backends, chosen):
+    large = ModelInfo("large", "llm", "large", 9 << 30, "MIT", ("en", "ko"), installed=True, memory=10 << 30)
+    it = Wishes(Shelf(info("small", installed=True), large), one_card, backends)
+    await it.supply()
+    assert it.runs == chosen
+
+
+async def test_a_voice_that_is_switched_off_is_not_loaded_until_it_is_switched_on():
+    voice = ModelInfo("voice", "tts", "voice", 1000, "MIT", ("en",), installed=True, memory=1000)
+    it = Wishes(Shelf(voice))
+    it.spoken = False
+    await it.provision.supply(("tts",))
+    assert it.roster.here("tts") is None
+    assert it.roster.info("tts").fault.code == VOICE_OFF.code
+    it.spoken = True
+    await it.provision.supply(("tts",))
+    assert it.roster.info("tts").model == "voice"
+    worker, it.spoken = it.roster.here("tts"), False
+    await it.provision.supply(("tts",))
+    assert worker.stopped

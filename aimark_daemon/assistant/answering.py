@@ -36,6 +36,22 @@ class Answer(msgspec.Struct):
     tokens_per_s: float = 0.0
 
 
+def done(turn: RunningTurn, answer: Answer) -> Done:
+    """The ending of a turn that was answered to its end."""
+    return Done(
+        turn=turn.number,
+        session=turn.session,
+        finish=answer.finish,
+        reply=turn.reply,
+        tokens=answer.tokens,
+        prompt_tokens=answer.prompt_tokens,
+        reused_tokens=answer.reused_tokens,
+        dropped_turns=answer.dropped_turns,
+        tokens_per_s=round(answer.tokens_per_s, 2),
+        timings=turn.stopwatch.timings(),
+    )
+
+
 async def answer_by_command(
     turn: RunningTurn, speaker: Speaker | None, host: PluginHost, line: SlashLine, context: Context
 ) -> Answer:
@@ -95,22 +111,6 @@ async def answer_by_model(
         reused_tokens=result.reused_tokens,
         dropped_turns=result.dropped_turns,
         tokens_per_s=result.tokens / result.decode_s if result.decode_s > 0 else 0.0,
-    )
-
-
-def done(turn: RunningTurn, answer: Answer) -> Done:
-    """The ending of a turn that was answered."""
-    return Done(
-        turn=turn.number,
-        session=turn.session,
-        finish=answer.finish,
-        reply=turn.reply,
-        tokens=answer.tokens,
-        prompt_tokens=answer.prompt_tokens,
-        reused_tokens=answer.reused_tokens,
-        dropped_turns=answer.dropped_turns,
-        tokens_per_s=round(answer.tokens_per_s, 2),
-        timings=turn.stopwatch.timings(),
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from aimark_daemon.assistant.answering import Answer, answer_by_command, answer_by_model, done
 from aimark_daemon.assistant.ears import Ears
+from aimark_daemon.assistant.ending import end_early
 from aimark_daemon.assistant.faults import (
     TEXT_EMPTY,
     TEXT_TOO_LONG,
@@ -15,6 +16,8 @@ from aimark_daemon.assistant.faults import (
 )
 from aimark_daemon.assistant.listener import Listener
 from aimark_daemon.assistant.loudspeaker import Speech
+from aimark_daemon.assistant.preparing import Preparing
+from aimark_daemon.assistant.reading import Readings
 from aimark_daemon.assistant.running import RunningTurn
 from aimark_daemon.assistant.speaking import Speaker
 from aimark_daemon.assistant.stopwatch import Stopwatch
@@ -24,23 +27,20 @@ from aimark_daemon.conversation.heard import heard_text
 from aimark_daemon.conversation.slash import parse_slash
 from aimark_daemon.conversation.turn import Step
 from aimark_daemon.engines.base import Language
-from aimark_daemon.errors import as_fault
 from aimark_daemon.plugins.context import Context
 from aimark_daemon.plugins.host import PluginHost
 from aimark_daemon.protocol.audio import AudioFrame
 from aimark_daemon.protocol.messages import (
     MAX_TEXT_CHARS,
-    Cancelled,
     CommandInfo,
     Event,
-    Heard,
     SessionChanged,
     SpeechHeard,
     Topic,
-    TurnError,
 )
 from aimark_daemon.roster import ENGINE_STOPPED, Roster
 from aimark_daemon.store import AsyncStore
+from aimark_daemon.store.faults import MESSAGE_UNKNOWN
 
 log = logging.getLogger("aimark.assistant")
 
@@ -69,9 +69,9 @@ class Assistant:
         self._publish = publish
         self._clock = clock
         self._turns: dict[int, RunningTurn] = {}
-        self._ears = Ears(
-            roster, store, config, clock, self._begin, lambda session: session not in self._queues, self._cut
-        )
+        self._preparing = Preparing(store, roster, config)
+        self._ears = Ears(roster, store, config, clock, self._begin, self._may_prepare, self._cut)
+        self._readings = Readings(roster, clock)
         self._queues: dict[str, asyncio.Lock] = {}
         self._tokens_per_s: float | None = None
         self._stopped = False
@@ -97,9 +97,16 @@ class Assistant:
         return bool(self._turns) or self._ears.any
 
     async def submit(
-        self, text: str, *, session: str | None, speak: bool, listener: Listener, request: int | None = None
+        self,
+        text: str,
+        *,
+        session: str | None,
+        speak: bool,
+        listener: Listener,
+        request: int | None = None,
+        replaces: int | None = None,
     ) -> int:
-        """Begin the turn of a typed utterance; returns its number, its events follow.
+        """Begin the turn of a typed utterance; returns its number, its events follow. `replaces`: see `Submit`.
 
         Raises:
             AimarkError: refused before any work - empty or too long text, unknown session, unknown command, a command
@@ -112,7 +119,8 @@ class Assistant:
         line = parse_slash(text)
         if line is not None:
             self._host.find(line).arguments(line)
-        return (await self._begin(Utterance(text, session, speak, listener, request, Stopwatch(self._clock)))).number
+        stopwatch = Stopwatch(self._clock)
+        return (await self._begin(Utterance(text, session, speak, listener, request, stopwatch, replaces))).number
 
     async def listen(
         self,
@@ -132,6 +140,7 @@ class Assistant:
         Raises:
             AimarkError: unknown session, nothing here can hear (yet), or the stream is open already.
         """
+        self.wake()
         await self._ears.open(
             listener,
             stream,
@@ -160,6 +169,10 @@ class Assistant:
         """
         return await self._ears.end(listener, stream, session=session, speak=speak)
 
+    def wake(self) -> None:
+        """Somebody begins to type or to speak: a language model that sleeps is loaded meanwhile."""
+        self._roster.wake("llm")
+
     def stop_listening(self, listener: Listener, stream: int) -> bool:
         """Forget a stream; False if there is none."""
         return self._ears.close(listener, stream)
@@ -169,19 +182,33 @@ class Assistant:
         self._ears.played(listener, turn, ms)
 
     def cancel(self, turn: int) -> None:
-        """Stop a turn in all its stages; its `cancelled` follows.
+        """Stop a turn in all its stages, its `cancelled` follows; or a reading.
 
         Raises:
             AimarkError: `turn_unknown`.
         """
+        if self._readings.cancel(turn):
+            return
         running = self._turns.get(turn)
         if running is None:
             raise TURN_UNKNOWN(turn=turn)
         running.cancel()
 
+    async def read_aloud(self, listener: Listener, session: str, message: int) -> int:
+        """Speak a stored message to this client alone; returns the number that its speech carries.
+
+        Raises:
+            AimarkError: unknown session or message.
+        """
+        said = next((stored.content for stored in await self._store.messages(session) if stored.id == message), None)
+        if said is None:
+            raise MESSAGE_UNKNOWN(number=message)
+        return self._readings.begin(listener, self._ears.loudspeaker(listener), said, self._config().tts.speed)
+
     def forget(self, listener: Listener) -> None:
         """A client left: its streams are dropped and its sound is no longer made. Its turns are completed."""
         self._ears.forget(listener)
+        self._readings.forget(listener)
         for running in self._turns.values():
             if running.listener is listener:
                 running.deafen()
@@ -190,10 +217,12 @@ class Assistant:
         """Cancel everything, begin nothing more, and wait until each turn has ended."""
         self._stopped = True
         self._ears.close_all()
+        await self._readings.stop()
         running = list(self._turns.values())
         for turn in running:
             turn.cancel()
         await asyncio.gather(*(turn.ended() for turn in running), return_exceptions=True)
+        await self._preparing.stop()
 
     # What commands may ask for
 
@@ -208,28 +237,27 @@ class Assistant:
 
     # One turn
 
+    def _may_prepare(self, session: str) -> bool:
+        """Whether an answer in a session may be prepared. What is evaluated in the background gives way to it."""
+        if session in self._queues:
+            return False
+        self._preparing.cancel(session)
+        return True
+
     async def _begin(self, said: Utterance) -> RunningTurn:
         if self._stopped:
             raise ENGINE_STOPPED()
         session = said.session
         if session is None:
             session = (await self._store.create_session(identity=said.new_id)).id
-        number = await self._store.begin_turn(session, said.text)
+        self._preparing.cancel(session)
+        number = await self._store.begin_turn(session, said.text, said.replaces)
         ear = self._ears.loudspeaker(said.listener)
         running = RunningTurn(number, session, said, publish=self._publish, ear=ear)
         self._turns[number] = running
-        running.announce(said.request)
+        running.announce(said.request, said.replaces)
         if (transcript := said.transcript) is not None:
-            running.tell(
-                Heard(
-                    turn=number,
-                    text=said.text,
-                    language=transcript.language,
-                    audio_s=transcript.audio_s,
-                    voiced_end_s=transcript.voiced_end_s,
-                    took_s=transcript.took_s,
-                )
-            )
+            running.heard(transcript)
         running.run(self._conduct(running, said.speak))
         if self._stopped:
             running.cancel()
@@ -257,25 +285,25 @@ class Assistant:
                     )
                 answer = await self._answer(turn, speaker, config)
                 turn.step(Step.ANSWER)
-                await self._store.checkpoint(turn.number, turn.reply)
+                # Whatever becomes of its sound: the answer is complete.
+                await self._store.end_turn(
+                    turn.number, "complete", turn.reply, timings=turn.stopwatch.timings(), tokens=answer.tokens
+                )
             if speaker is not None:
                 await speaker.finish()
             turn.close()
             turn.stopwatch.mark("end")
-            await self._store.end_turn(
-                turn.number, "complete", turn.reply, timings=turn.stopwatch.timings(), tokens=answer.tokens
-            )
             self._log(turn.number, "answered", turn.reply)
             turn.end(Step.FALL_SILENT, done(turn, answer))
         except asyncio.CancelledError:
-            await self._end_early(turn, Step.CANCEL, speaker)
+            await end_early(turn, speaker, self._store)
         except Exception as error:  # noqa: BLE001 - the turn must end, and say why
-            await self._end_early(turn, Step.FAIL, speaker, error)
+            await end_early(turn, speaker, self._store, error)
         finally:
             if turn.ahead is not None:
                 turn.ahead.discard()
             self._turns.pop(turn.number, None)
-            self._tidy(turn.session)
+            self._tidy(turn.session, answer)
 
     async def _answer(self, turn: RunningTurn, speaker: Speaker | None, config: Config) -> Answer:
         line = parse_slash(turn.text)
@@ -286,38 +314,10 @@ class Assistant:
         self._tokens_per_s = answer.tokens_per_s or self._tokens_per_s
         return answer
 
-    async def _end_early(
-        self, turn: RunningTurn, step: Step, speaker: Speaker | None, error: Exception | None = None
-    ) -> None:
-        turn.close()
-        if speaker is not None:
-            await speaker.cancel()
-        fault = as_fault(error) if error is not None else None
-        if fault is not None and fault.code == "internal":
-            log.error("turn %d failed", turn.number, exc_info=error)
-        turn.stopwatch.mark("end")
-        try:
-            await self._store.end_turn(
-                turn.number,
-                "failed" if fault else "cancelled",
-                turn.reply,
-                timings=turn.stopwatch.timings(),
-                fault=fault,
-            )
-        except Exception as unstored:
-            log.exception("the end of turn %d was not stored", turn.number)
-            fault = fault or as_fault(unstored)
-        if fault is None:
-            ending: Event = Cancelled(turn=turn.number, session=turn.session, reply=turn.reply)
-        else:
-            ending = TurnError(turn=turn.number, session=turn.session, fault=fault, reply=turn.reply)
-        turn.end(step, ending)
-
-    def _idle(self, session: str) -> bool:
-        return session not in self._queues
-
     async def _cut(self, listener: Listener, speech: Speech, played: int) -> None:
-        """End the turn of an interrupted speech, and keep of its answer what was heard."""
+        """End the turn of an interrupted speech, and keep of its answer what was heard; or end a reading."""
+        if self._readings.cancel(speech.turn):
+            return
         if (running := self._turns.get(speech.turn)) is not None:
             running.cancel()
             await running.ended()
@@ -332,8 +332,10 @@ class Assistant:
         """Logs hold no conversation unless the configuration asks for it."""
         log.info("turn %d %s: %s", turn, what, words if self._config().log.content else f"{len(words)} characters")
 
-    def _tidy(self, session: str) -> None:
+    def _tidy(self, session: str, answer: Answer) -> None:
         """Forget a session's queue with the last of its turns, so that days of sessions cost nothing."""
         # An unlocked queue is no sign: one that was just left is unlocked until the next in it wakes.
         if not any(turn.session == session for turn in self._turns.values()):
             self._queues.pop(session, None)
+            if not self._stopped:
+                self._preparing.begin(session, dropped_turns=answer.dropped_turns)

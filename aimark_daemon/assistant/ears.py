@@ -39,17 +39,17 @@ class Ears:
         config: Callable[[], Config],
         clock: Callable[[], float],
         begin: Begin,
-        idle: Callable[[str], bool],
+        may_prepare: Callable[[str], bool],
         cut: Callable[[Listener, Speech, int], Awaitable[None]],
     ) -> None:
-        """`idle` says whether nothing is being answered in a session; `cut` ends the turn of an interrupted speech."""
+        """`may_prepare` says whether an answer may be prepared in a session; `cut` ends an interrupted speech."""
         self._cut = cut
         self._roster = roster
         self._store = store
         self._config = config
         self._clock = clock
         self._begin = begin
-        self._idle = idle
+        self._may_prepare = may_prepare
         self._streams = Streams(roster, clock)
         self._loudspeakers: dict[Listener, Loudspeaker] = {}
         self._gone: weakref.WeakSet[Listener] = weakref.WeakSet()
@@ -120,7 +120,9 @@ class Ears:
             return None
         transcript, state = heard
         stopwatch.mark("transcript")
-        said = Utterance(transcript.text, session, speak, listener, stream, stopwatch, transcript, state)
+        said = Utterance(
+            transcript.text, session, speak, listener, stream, stopwatch, transcript=transcript, state=state
+        )
         return (await self._begin(said)).number
 
     async def begin(self, said: Utterance) -> None:
@@ -133,7 +135,7 @@ class Ears:
 
     def prepare(self, text: str, session: str, *, new: bool, speak: bool) -> Ahead | None:
         """Ask the model for the answer to what may be a whole question. Commands have effects, and wait for its end."""
-        if parse_slash(text) is not None or not self._idle(session):
+        if parse_slash(text) is not None or not self._may_prepare(session):
             return None
         config = self._config()
 
@@ -142,6 +144,10 @@ class Ears:
             return chat_request(session, history, text, config, spoken=speak and config.tts.enabled)
 
         return Ahead(text, request, self._roster, self._clock)
+
+    def wake(self) -> None:
+        """Somebody begins to speak: a language model that sleeps is loaded meanwhile."""
+        self._roster.wake("llm")
 
     def played(self, listener: Listener, turn: int, ms: int) -> None:
         """The client says how much of a turn's speech it has played."""
@@ -171,6 +177,10 @@ class _Turns:
         self._stream = stream
         self._speak = speak
 
+    def wake(self) -> None:
+        """Have the language model loaded."""
+        self._ears.wake()
+
     def prepare(self, text: str, session: str, *, new: bool) -> Ahead | None:
         """Begin to answer in silence."""
         return self._ears.prepare(text, session, new=new, speak=self._speak)
@@ -189,9 +199,9 @@ class _Turns:
                 self._listener,
                 self._stream,
                 stopwatch,
-                transcript,
-                state,
-                ahead,
-                session if new else None,
+                transcript=transcript,
+                state=state,
+                ahead=ahead,
+                new_id=session if new else None,
             )
         )

@@ -22,6 +22,9 @@ from aimark_daemon.store.sessions import new_identity
 class Turns(Protocol):
     """Where the turns of an open microphone begin."""
 
+    def wake(self) -> None:
+        """Somebody speaks: a language model that sleeps is needed soon."""
+
     def prepare(self, text: str, session: str, *, new: bool) -> Ahead | None:
         """Begin to answer `text` in silence; None for what must not be answered ahead. `new`: no such session yet."""
 
@@ -72,6 +75,7 @@ class HandsFree:
             case Began(start_s):
                 self._turn, self._told = TurnState(), ""
                 self._go_on()
+                self._turns.wake()
                 self._barge_in.began()
                 self._tell("speech", start_s)
             case Paused(voiced_end_s):

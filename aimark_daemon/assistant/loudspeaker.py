@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from aimark_daemon.assistant.listener import Listener
+from aimark_daemon.assistant.reading import FIRST_STREAM
 from aimark_daemon.conversation.heard import reckoned_end
 from aimark_daemon.protocol.audio import AudioFrame
 from aimark_daemon.protocol.messages import (
@@ -57,8 +58,9 @@ class Loudspeaker:
         self._held: list[SpeechStarted | SpeechClause | SpeechEnded | AudioFrame] | None = None
         self._paused: Speech | None = None
         self._paused_at = 0.0
-        self._stopped: int | None = None
-        """The newest turn that was stopped: nothing more of it, or of older ones, is played."""
+        self._stopped: dict[bool, int] = {}
+        """The newest turn, and the newest reading, that was stopped: nothing more of it, or of older ones, is played.
+        """
         self._reports: dict[int, asyncio.Future[int]] = {}
 
     @property
@@ -121,7 +123,8 @@ class Loudspeaker:
         self._speeches.clear()
         self._held, self._paused, self._paused_at = [], None, self._clock()
         for speech in (*playing, *unheard):
-            self._stopped = max(speech.turn, self._stopped or 0)
+            reading = speech.turn >= FIRST_STREAM
+            self._stopped[reading] = max(speech.turn, self._stopped.get(reading, 0))
         for speech in playing:
             self._reports[speech.turn] = asyncio.get_running_loop().create_future()
             self._listener.send(SpeechStopped(turn=speech.turn))
@@ -152,7 +155,7 @@ class Loudspeaker:
 
     def _pass(self, item: SpeechStarted | SpeechClause | SpeechEnded | AudioFrame) -> None:
         turn = item.stream if isinstance(item, AudioFrame) else item.turn
-        if self._stopped is not None and turn <= self._stopped:
+        if turn <= self._stopped.get(turn >= FIRST_STREAM, -1):
             return
         if self._held is not None:
             self._held.append(item)

@@ -12,6 +12,7 @@ from aimark_daemon.assistant.thinking import revived
 from aimark_daemon.conversation.endpoint import Decision, Dropped, Ended, Endpoint
 from aimark_daemon.engines.base import ATTEND, BLOCK_S, AttendRequest, Attention, Language, Transcript
 from aimark_daemon.errors import AimarkError
+from aimark_daemon.names import named
 from aimark_daemon.protocol.audio import MIC_RATE, AudioFrame
 from aimark_daemon.workers.base import Call, Worker
 from aimark_daemon.workers.exits import is_death
@@ -110,6 +111,11 @@ class OpenMicrophone:
         self._task.cancel()
 
     @property
+    def speaking(self) -> bool:
+        """Whether an utterance is under way."""
+        return self._endpoint.speaking
+
+    @property
     def fed_s(self) -> float:
         """How much sound was taken, in seconds."""
         return self._total / MIC_RATE
@@ -150,7 +156,7 @@ class OpenMicrophone:
             end, words = await self._until_end(call, start / MIC_RATE)
             if words is None and not pump.done():
                 # Nobody ended or cancelled this call: its engine was replaced, and let it end early.
-                raise STOPPED(name=self._worker.spec.name)
+                raise STOPPED(name=named(self._worker.spec.name))
             if end is None or words is None:
                 # The sound ended before the utterance did.
                 words = _moved(await call.result(), start / MIC_RATE)

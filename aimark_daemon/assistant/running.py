@@ -11,8 +11,9 @@ import msgspec
 from aimark_daemon.assistant.listener import Listener
 from aimark_daemon.assistant.utterance import Utterance
 from aimark_daemon.conversation.turn import Step
+from aimark_daemon.engines.base import Transcript
 from aimark_daemon.protocol.audio import AudioFrame
-from aimark_daemon.protocol.messages import Delta, Event, Topic, TurnStarted
+from aimark_daemon.protocol.messages import Delta, Event, Heard, Topic, TurnStarted
 
 
 class Voice:
@@ -115,11 +116,24 @@ class RunningTurn:
         self.voice.send(event)
         self._publish("turns", event, self.listener)
 
-    def announce(self, request: int | None) -> None:
+    def announce(self, request: int | None, replaces: int | None = None) -> None:
         """The turn began; `request` is the number of the asking client's request, which means nothing to others."""
-        started = TurnStarted(turn=self.number, session=self.session, text=self.text)
+        started = TurnStarted(turn=self.number, session=self.session, text=self.text, replaces=replaces)
         self.voice.send(msgspec.structs.replace(started, id=request))
         self._publish("turns", started, self.listener)
+
+    def heard(self, transcript: Transcript) -> None:
+        """What was understood of the utterance that asked."""
+        self.tell(
+            Heard(
+                turn=self.number,
+                text=transcript.text,
+                language=transcript.language,
+                audio_s=transcript.audio_s,
+                voiced_end_s=transcript.voiced_end_s,
+                took_s=transcript.took_s,
+            )
+        )
 
     def say(self, text: str) -> None:
         """More of the answer."""

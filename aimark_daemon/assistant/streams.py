@@ -30,8 +30,8 @@ class Streams:
 
     @property
     def any(self) -> bool:
-        """Whether someone is being heard."""
-        return bool(self._hearings)
+        """Whether someone is being heard: a key is held, or an open microphone hears speech."""
+        return any(not isinstance(h, OpenMicrophone) or h.speaking for h in self._hearings.values())
 
     async def open(self, listener: Listener, stream: int, language: Language, follower: Follower | None = None) -> None:
         """Begin to hear a stream: until its end, or, with a `follower`, one utterance after the other.

@@ -11,6 +11,7 @@ import msgspec
 from aimark_daemon.assistant.running import RunningTurn
 from aimark_daemon.engines.base import CHAT, ChatRequest, ChatResult, Facts, TextDelta
 from aimark_daemon.errors import AimarkError, Fault
+from aimark_daemon.names import named
 from aimark_daemon.protocol.messages import Interrupted, Resumed
 from aimark_daemon.roster import Roster
 from aimark_daemon.workers import faults
@@ -76,7 +77,7 @@ class Thinking:
                 if result.finish != "cancelled":
                     return self._whole(result, said)
                 # Nobody cancelled this call: its worker was replaced, and let it end early.
-                fault = faults.STOPPED.fault(name=worker.spec.name)
+                fault = faults.STOPPED.fault(name=named(worker.spec.name))
             except AimarkError as error:
                 if not is_death(error.fault):
                     raise

@@ -24,6 +24,8 @@ class Utterance:
     listener: Listener
     request: int | None
     stopwatch: Stopwatch
+    replaces: int | None = None
+    """The message in whose place it is asked, for typed words; see `Submit`."""
     transcript: Transcript | None = None
     state: TurnState = _TYPED
     ahead: Ahead | None = None

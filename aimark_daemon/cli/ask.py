@@ -78,14 +78,14 @@ async def cancel_turn(client: DaemonClient, record: TurnRecord, listen: int | No
         record.finish = "cancelled"
 
 
-def note_interruption(shell: Shell, record: TurnRecord, arrival: Arrival) -> None:
-    """Tell on stderr that the answer waits for a new engine process, and that it goes on."""
+def note_interruption(shell: Shell, record: TurnRecord, arrival: Arrival, before: str = "") -> None:
+    """Tell on stderr that the answer waits for a new engine process, and that it goes on; `before` ends a line."""
     match arrival:
         case Interrupted(turn=turn, fault=fault) if turn == record.turn:
             shell.note(
                 shell.text(
-                    f"\n[interrupted: {fault.message.en} The answer will go on.]",
-                    f"\n[잠시 끊김: {fault.message.ko} 답변을 이어 갑니다.]",
+                    f"{before}[interrupted: {fault.message.en} The answer will go on.]",
+                    f"{before}[잠시 끊김: {fault.message.ko} 답변을 이어 갑니다.]",
                 )
             )
         case Resumed(turn=turn) if turn == record.turn:
@@ -95,7 +95,7 @@ def note_interruption(shell: Shell, record: TurnRecord, arrival: Arrival) -> Non
 async def _follow(shell: Shell, client: DaemonClient, record: TurnRecord) -> None:
     async for arrival in client.events():
         record.take(arrival, time.perf_counter())
-        note_interruption(shell, record, arrival)
+        note_interruption(shell, record, arrival, "\n" if record.reply and not shell.json else "")
         if isinstance(arrival, Delta) and arrival.turn == record.turn and not shell.json:
             shell.out(arrival.text, end="")
         elif isinstance(arrival, Notice):

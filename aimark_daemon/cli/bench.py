@@ -15,18 +15,21 @@ import psutil
 from aimark_daemon.cli.bench_figures import FIGURES, Figures, Samples, figures
 from aimark_daemon.cli.bench_ours import Ours
 from aimark_daemon.cli.bench_peer import Peer
+from aimark_daemon.cli.bench_plan import planned
 from aimark_daemon.cli.bench_report import Conditions, page
 from aimark_daemon.cli.bench_script import SHORT, STORY, Talk
 from aimark_daemon.cli.connection import call_daemon, run_async
 from aimark_daemon.cli.faults import BENCH_DAEMON_BUSY, BENCH_OUT_UNWRITABLE, BENCH_PEER_FAILED
 from aimark_daemon.cli.shell import Shell
+from aimark_daemon.cli.states import in_words
 from aimark_daemon.client import DaemonClient
 from aimark_daemon.engine_specs import engine_spec, fake_spec
 from aimark_daemon.engines.base import CHAT, ChatMessage, ChatRequest, Facts, Sampling
-from aimark_daemon.errors import Exit
+from aimark_daemon.errors import Exit, Text
 from aimark_daemon.models.choice import choose
 from aimark_daemon.models.faults import MODEL_MISSING
 from aimark_daemon.models.store import ModelStore
+from aimark_daemon.names import named
 from aimark_daemon.protocol.messages import GetStatus, StatusReply
 from aimark_daemon.provision import NO_MODEL
 from aimark_daemon.runtime import is_running
@@ -58,8 +61,8 @@ def run(shell: Shell, arguments: Namespace) -> int:
     if arguments.html:
         _write(Path(arguments.html), "")
     before = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-    results, facts = run_async(_measure(shell, arguments, model, path, script))
-    conditions = Conditions(model, facts.threads, arguments.rounds, before, psutil.cpu_count() or 1)
+    results, facts, reason = run_async(_measure(shell, arguments, model, path, script))
+    conditions = Conditions(model, facts.threads, arguments.rounds, before, psutil.cpu_count() or 1, reason)
     if arguments.html:
         _write(Path(arguments.html), page(results, conditions, shell.language))
     if shell.json:
@@ -77,10 +80,11 @@ def _refuse_beside_work(shell: Shell) -> None:
 
     async def work(client: DaemonClient) -> dict[str, str]:
         status = (await client.request(GetStatus(id=0), StatusReply)).status
-        return {name: engine.state for name, engine in status.engines.items() if engine.state not in _RESTING}
+        return {job: engine.state for job, engine in status.engines.items() if engine.state not in _RESTING}
 
     if busy := call_daemon(shell, work, start=False):
-        raise BENCH_DAEMON_BUSY(engines=", ".join(f"{name} ({state})" for name, state in busy.items()))
+        engines = ", ".join(f"{shell.name(job)} ({in_words(state, shell.language)})" for job, state in busy.items())
+        raise BENCH_DAEMON_BUSY(engines=engines)
 
 
 def _model(shell: Shell, wanted: str | None) -> tuple[str, Path]:
@@ -95,21 +99,25 @@ def _model(shell: Shell, wanted: str | None) -> tuple[str, Path]:
     if choice.path:
         return Path(choice.path).stem, Path(choice.path).expanduser()
     if not choice.model:
-        raise MODEL_MISSING(model=wanted) if choice.why == "missing" else NO_MODEL(job="llm")
+        raise MODEL_MISSING(model=wanted) if choice.why == "missing" else NO_MODEL(job=named("llm"))
     return choice.model, store.path(choice.model)
 
 
 async def _measure(
     shell: Shell, arguments: Namespace, model: str, path: Path, script: Path
-) -> tuple[dict[str, Figures], Facts]:
+) -> tuple[dict[str, Figures], Facts, Text | None]:
+    alone = None
     if shell.fake_engines:
         spec = fake_spec("llm", {"default": "word " * arguments.tokens, "n_ctx": 1 << 14, "delay_s": 0.001})
     else:
-        spec = engine_spec("llm", model, path, shell.loaded.config)
+        config = shell.loaded.config
+        spec, alone = planned(engine_spec("llm", model, path, config), path, config)
     ours = Ours(spec, arguments.tokens, arguments.session_tokens)
     sides = _Sides(ours, None, {}, None)
     try:
         shell.note(shell.text("Loading ...", "불러오는 중 ..."))
+        if alone is not None:
+            await ours.load_once(alone)
         await ours.start()
         if arguments.peers:
             threads = ours.facts.threads or 1
@@ -134,7 +142,7 @@ async def _measure(
         "bare": figures(sides.bare_samples),
         "llama_server": figures(peer_samples),
     }
-    return results, ours.facts
+    return results, ours.facts, spec.plan.reason if spec.plan is not None else None
 
 
 async def _load_bare(sides: _Sides, spec: WorkerSpec) -> None:

@@ -6,6 +6,8 @@ import statistics
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from aimark_daemon.errors import Text
+
 Samples = dict[str, list[float]]
 Figures = dict[str, float | None]
 
@@ -21,6 +23,7 @@ class Figure(NamedTuple):
 
 FIGURES: Final[dict[str, Figure]] = {
     "load_s": Figure("s", False, "Loading the model", "모델 불러오기"),
+    "load_cpu_s": Figure("s", False, "Loading it without the graphics card", "그래픽 카드 없이 모델 불러오기"),
     "prefill_tokens_per_s": Figure("tokens/s", True, "Reading the prompt", "프롬프트 읽기"),
     "decode_tokens_per_s": Figure("tokens/s", True, "Writing, one answer", "답변 쓰기, 하나"),
     "together_tokens_per_s": Figure("tokens/s", True, "Writing, four answers at once", "답변 쓰기, 동시에 넷"),
@@ -34,7 +37,21 @@ FIGURES: Final[dict[str, Figure]] = {
     "cancel_decode_s": Figure("s", False, "Cancel while writing", "쓰는 중 취소"),
     "recovery_s": Figure("s", False, "Killed worker to next token", "워커 강제 종료 후 다음 토큰"),
 }
-"""Every figure, in the order of the report."""
+"""Every figure, in the order of the output."""
+
+GROUPS: Final = (
+    (Text("Loading", "불러오기"), ("load_s", "load_cpu_s", "recovery_s")),
+    (Text("Speed", "속도"), ("prefill_tokens_per_s", "decode_tokens_per_s", "together_tokens_per_s")),
+    (
+        Text("Until the first token", "첫 토큰까지"),
+        (
+            *("first_token_cold_s", "first_token_warm_s", "first_token_switch_s", "first_token_restored_s"),
+            *("switch_ratio", "restored_ratio"),
+        ),
+    ),
+    (Text("Letting go", "취소"), ("cancel_prefill_s", "cancel_decode_s")),
+)
+"""The figures as the report groups them: each one once."""
 
 _DIGITS: Final = 4
 

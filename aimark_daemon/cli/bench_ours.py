@@ -12,7 +12,17 @@ from typing import Final
 
 from aimark_daemon.cli.bench_figures import Samples
 from aimark_daemon.cli.bench_script import SHORT, STORY, Talk, notes
-from aimark_daemon.engines.base import CHAT, COUNT, ChatMessage, ChatRequest, ChatResult, CountRequest, Facts, Sampling
+from aimark_daemon.engines.base import (
+    CHAT,
+    COUNT,
+    ChatMessage,
+    ChatRequest,
+    ChatResult,
+    CountRequest,
+    Facts,
+    Sampling,
+    TextDelta,
+)
 from aimark_daemon.errors import AimarkError
 from aimark_daemon.workers.base import WorkerSpec
 from aimark_daemon.workers.supervisor import Supervisor
@@ -44,6 +54,17 @@ class Ours:
         """Words of a session of about `session_tokens` tokens."""
         self.facts = Facts()
         self.samples: Samples = {}
+
+    async def load_once(self, spec: WorkerSpec) -> None:
+        """Load by the plan of the processor alone, and let go. Raises AimarkError: the model cannot be loaded."""
+        began = time.perf_counter()
+        worker = Supervisor(spec)
+        await worker.start()
+        try:
+            await worker.ready()
+            self._add("load_cpu_s", time.perf_counter() - began)
+        finally:
+            await worker.stop()
 
     async def start(self) -> None:
         """Load, and find out how long a session is. Raises AimarkError: the model cannot be loaded."""
@@ -111,13 +132,13 @@ class Ours:
         """Kill the worker in the middle of an answer and go on with it: from the kill to the next piece."""
         messages = [_story(number)]
         call = self._worker.call(CHAT, _request(f"killed {number}", messages, self._tokens))
-        shown, seen, began = "", 0, 0.0
+        shown: list[TextDelta] = []
+        began = 0.0
         try:
             async for delta in call:
-                shown += delta.text
-                seen += 1
+                shown.append(delta)
                 pid = self._worker.status.pid
-                if seen == _CANCEL_AT and pid is not None:
+                if len(shown) == _CANCEL_AT and pid is not None:
                     began = time.perf_counter()
                     os.kill(pid, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
         except AimarkError:
@@ -130,7 +151,9 @@ class Ours:
         talk.heard(heard.text)
         return heard
 
-    async def _hear(self, session: str, messages: Sequence[ChatMessage], tokens: int, shown: str = "") -> Heard:
+    async def _hear(
+        self, session: str, messages: Sequence[ChatMessage], tokens: int, shown: Sequence[TextDelta] = ()
+    ) -> Heard:
         heard = Heard(time.perf_counter())
         call = self._worker.call(CHAT, _request(session, messages, tokens, shown))
         async for delta in call:
@@ -154,6 +177,10 @@ def _story(*number: int) -> ChatMessage:
     return ChatMessage("user", f"{STORY} {number}")
 
 
-def _request(session: str, messages: Sequence[ChatMessage], tokens: int, shown: str = "") -> ChatRequest:
+def _request(
+    session: str, messages: Sequence[ChatMessage], tokens: int, shown: Sequence[TextDelta] = ()
+) -> ChatRequest:
     sampling = Sampling(temperature=0.0, repeat_penalty=1.0, max_tokens=tokens)
-    return ChatRequest(session, tuple(messages), sampling, shown)
+    text = "".join(delta.text for delta in shown)
+    ids = tuple(number for delta in shown for number in delta.ids)
+    return ChatRequest(session, tuple(messages), sampling, text, continue_tokens=ids)

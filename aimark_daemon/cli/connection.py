@@ -30,18 +30,13 @@ Work = Callable[[DaemonClient], Awaitable[T]]
 
 START_LOG: Final = "start.log"
 """What a detached daemon says before its own log is open."""
-JOB_NAMES: Final = {
-    "llm": ("language model", "언어 모델"),
-    "stt": ("hearing", "음성 인식"),
-    "tts": ("voice", "음성 합성"),
-}
 
 _START_S: Final = 60.0
 _CROWDED_S: Final = 300.0
 _GONE_S: Final = 5.0
 _POLL_S: Final = 0.05
 _ATTEMPTS: Final = 8
-_SETTLED: Final = frozenset({"ready", "busy", "failed", "absent", "stopped"})
+_SETTLED: Final = frozenset({"ready", "busy", "failed", "absent", "stopped", "asleep"})
 
 
 class _LeavingError(Exception):
@@ -128,7 +123,7 @@ async def engines_ready(shell: Shell, client: DaemonClient, jobs: tuple[str, ...
     waiting = {job for job in jobs if job in status.engines and status.engines[job].state not in _SETTLED}
     if not waiting:
         return
-    names = [shell.text(*JOB_NAMES.get(job, (job, job))) for job in jobs if job in waiting]
+    names = [shell.name(job) for job in jobs if job in waiting]
     shell.note(shell.text(f"Getting ready: {', '.join(names)} ...", f"준비하는 중: {', '.join(names)} ..."))
     async for arrival in client.events():
         if isinstance(arrival, EngineChanged) and arrival.info.state in _SETTLED:

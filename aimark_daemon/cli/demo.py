@@ -13,8 +13,10 @@ from aimark_daemon.cli.starter import fetch_starter
 from aimark_daemon.client import DaemonClient
 from aimark_daemon.engine_specs import engine_spec, fake_spec
 from aimark_daemon.engines.base import SPEAK, SpeakRequest
+from aimark_daemon.engines.voice_sources import ESPEAK
 from aimark_daemon.models.choice import choose
 from aimark_daemon.models.store import ModelStore
+from aimark_daemon.names import named
 from aimark_daemon.provision import NO_MODEL
 from aimark_daemon.workers.base import WorkerSpec
 from aimark_daemon.workers.supervisor import Supervisor
@@ -32,15 +34,14 @@ def run(shell: Shell, arguments: Namespace) -> int:
 
     async def work(client: DaemonClient) -> int:
         await engines_ready(shell, client, JOBS)
+        if not shell.json:
+            shell.out(f"{shell.text('Question', '질문')}: {QUESTION}")
         exchange = await speak(shell, client, question, None)
         line = {"question": QUESTION, **exchange.as_json(shell, out)}
         if shell.json:
             shell.emit(line)
         else:
-            shell.out(f"{shell.text('Question', '질문')}: {QUESTION}")
-            print_exchange(shell, line)
-            if exchange.fault is not None:
-                shell.complain(exchange.fault)
+            print_exchange(shell, line, exchange.fault)
         return exchange.fault.exit_code if exchange.fault else 0
 
     return call_daemon(shell, work, jobs=JOBS)
@@ -72,8 +73,10 @@ def _voice(shell: Shell) -> WorkerSpec:
     import psutil
 
     store, config = ModelStore(shell.paths.models), shell.loaded.config
+    if config.tts.model == ESPEAK:
+        return engine_spec("tts", ESPEAK, Path(ESPEAK), config)
     choice = choose("tts", config.tts.model, store.list(), None, psutil.virtual_memory().available, "en")
     if not choice.model and not choice.path:
-        raise NO_MODEL(job="tts")
+        raise NO_MODEL(job=named("tts"))
     path = Path(choice.path) if choice.path else store.path(choice.model)
     return engine_spec("tts", choice.model or path.stem, path, config)

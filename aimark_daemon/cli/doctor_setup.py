@@ -9,13 +9,21 @@ import stat
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from aimark_daemon.cli.connection import JOB_NAMES
+from aimark_daemon.cli.connection import call_daemon
 from aimark_daemon.cli.doctor_machine import GIB
 from aimark_daemon.cli.findings import Finding, error, of_fault, ok, warning
 from aimark_daemon.cli.shell import Shell
-from aimark_daemon.errors import AimarkError, Exit, Text
+from aimark_daemon.client import DaemonClient
+from aimark_daemon.config.types import Config
+from aimark_daemon.errors import AimarkError, Exit, Fault, Text
+from aimark_daemon.models.choice import AUTO, is_path
 from aimark_daemon.paths import Paths
+from aimark_daemon.protocol.messages import GetStatus, ModelInfo, StatusReply
+
+if TYPE_CHECKING:
+    from aimark_daemon.models.store import ModelStore
 
 _LITTLE_DISK = 2 * GIB
 
@@ -26,18 +34,23 @@ def setup(shell: Shell) -> Iterator[Finding]:
         loaded, paths = shell.loaded, shell.paths
     except AimarkError as broken:
         yield of_fault("config", broken.fault)
-        paths, port = shell.base_paths, None
+        paths, port, config = shell.base_paths, None, Config()
     else:
-        port = loaded.config.server.port
+        config = loaded.config
+        port = config.server.port
         yield from (of_fault("config", fault, "warning") for fault in loaded.warnings)
         if not loaded.warnings:
             there = loaded.path.is_file()
-            yield ok("config", f"{loaded.path}" + ("" if there else " (not there; defaults are used)"))
+            yield ok(
+                "config",
+                f"{loaded.path}" + ("" if there else " (not there; defaults are used)"),
+                f"{loaded.path}" + ("" if there else " (파일이 없어 기본값을 씁니다)"),
+            )
     yield from _folders(paths)
     yield from _disk(paths)
     yield _database(paths.database)
-    yield from _models(paths)
-    yield from _daemon(paths, port)
+    yield from _models(paths, config)
+    yield from _daemon(shell, paths, port)
     yield ok("log", str(paths.logs / "daemon.log"))
 
 
@@ -117,39 +130,66 @@ def _database(database: Path) -> Finding:
     )
 
 
-def _models(paths: Paths) -> Iterator[Finding]:
+def _models(paths: Paths, config: Config) -> Iterator[Finding]:
     from aimark_daemon.models.store import ModelStore
 
     store = ModelStore(paths.models)
     infos = store.list()
-    for kind, (en, ko) in JOB_NAMES.items():
-        name = f"model-{kind}"
-        installed = [info.id for info in infos if info.kind == kind and info.installed]
-        try:
-            for model in installed:
-                store.path(model)
-        except AimarkError as damaged:
-            yield of_fault(name, damaged.fault)
-            continue
-        if installed:
-            yield ok(name, f"{en}: {', '.join(installed)}", f"{ko}: {', '.join(installed)}")
-        else:
-            starter = next((info.id for info in infos if info.kind == kind and info.starter), "ID")
-            yield warning(
-                name,
-                Text(f"{en}: none is installed.", f"{ko}: 설치된 모델이 없습니다."),
-                Text(f"`aimark models pull {starter}`", f"`aimark models pull {starter}`"),
-            )
+    wanted = {"llm": config.llm.model, "stt": config.stt.model, "tts": config.tts.model}
+    for kind, model in wanted.items():
+        yield _model(kind, model, [info for info in infos if info.kind == kind], store)
 
 
-def _daemon(paths: Paths, port: int | None) -> Iterator[Finding]:
+def _model(kind: str, wanted: str, infos: list[ModelInfo], store: ModelStore) -> Finding:
+    """What the configuration asks for, and whether it is there."""
+    name, installed = f"model-{kind}", [info.id for info in infos if info.installed]
+    try:
+        for model in installed:
+            store.path(model)
+    except AimarkError as damaged:
+        return of_fault(name, damaged.fault)
+    if wanted == AUTO and installed:
+        among = ", ".join(installed)
+        return ok(name, f"Chosen automatically among {among}.", f"자동으로 고릅니다: {among}")
+    if wanted == AUTO:
+        starter = next((info.id for info in infos if info.starter), "ID")
+        pull = f"`aimark models pull {starter}`"
+        return warning(name, Text("No model is installed.", "설치된 모델이 없습니다."), Text(pull, pull))
+    if Path(wanted).expanduser().exists() if is_path(wanted) else wanted in installed:
+        return ok(name, wanted)
+    missing = Text(f"{wanted} is configured, but not there.", f"설정에 있는 {wanted} 모델이 이 컴퓨터에 없습니다.")
+    if is_path(wanted):
+        return warning(name, missing, Text("Correct the path in the settings.", "설정의 경로를 확인해 주세요."))
+    pull = f"`aimark models pull {wanted}`"
+    return warning(name, missing, Text(pull, pull))
+
+
+def _notices(shell: Shell) -> Iterator[Finding]:
+    """What the running daemon wants people to know."""
+
+    async def work(client: DaemonClient) -> tuple[Fault, ...]:
+        return (await client.request(GetStatus(id=0), StatusReply)).status.notices
+
+    try:
+        notices = call_daemon(shell, work, start=False)
+    except AimarkError as silent:
+        yield of_fault("daemon", silent.fault)
+        return
+    yield from (of_fault("notice", fault, "warning") for fault in notices)
+
+
+def _daemon(shell: Shell, paths: Paths, port: int | None) -> Iterator[Finding]:
     from aimark_daemon.runtime import find_daemon, is_running
     from aimark_daemon.server.binding import bind_loopback
 
     address = find_daemon(paths.runtime)
     if address is not None:
-        where = f"version {address.version}, port {address.port}, process {address.pid}"
-        yield ok("daemon", f"It runs: {where}", f"실행 중: {where}")
+        yield ok(
+            "daemon",
+            f"It runs: version {address.version}, port {address.port}, process {address.pid}",
+            f"실행 중입니다: 버전 {address.version}, 포트 {address.port}, 프로세스 {address.pid}",
+        )
+        yield from _notices(shell)
         return
     if is_running(paths.runtime):
         yield error(

@@ -6,7 +6,7 @@ USAGE = fault_kind(
     "usage",
     exit_code=Exit.USAGE,
     message="The command line is not understood: {problem}.",
-    message_ko="명령줄을 이해하지 못했습니다: {problem}.",
+    message_ko="명령을 이해하지 못했습니다: {problem}.",
     hint="`{command} --help` shows what is possible.",
     hint_ko="`{command} --help`로 사용법을 볼 수 있습니다.",
 )
@@ -49,14 +49,6 @@ SESSION_AMBIGUOUS = fault_kind(
     message_ko="{prefix}(으)로 시작하는 대화가 {count}개 있습니다.",
     hint="Give more of the id: `aimark sessions list` shows them.",
     hint_ko="ID를 더 길게 적어 주세요. `aimark sessions list`로 볼 수 있습니다.",
-)
-SESSION_TOO_BIG = fault_kind(
-    "session_too_big",
-    exit_code=Exit.USAGE,
-    message="The conversation {title!r} is larger than 1 MiB. Nothing was imported.",
-    message_ko="{title!r} 대화가 1 MiB보다 큽니다. 아무것도 가져오지 않았습니다.",
-    hint="Split it into several conversations in the file.",
-    hint_ko="파일에서 이 대화를 여러 대화로 나누어 주세요.",
 )
 OUT_FOR_ONE = fault_kind(
     "out_for_one",

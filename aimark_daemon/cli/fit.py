@@ -35,7 +35,7 @@ def run(shell: Shell, arguments: Namespace) -> int:
         AimarkError: the model is not installed, its file is unusable, or `--vram` is no amount of memory.
     """
     reserve = shell.loaded.config.llm.vram_reserve_mb * 1_000_000
-    memory = _memory(arguments.vram, reserve)
+    memory = memory_of(arguments.vram, reserve)
     path = Path(arguments.model).expanduser() if is_path(arguments.model) else _installed(shell, arguments.model)
     facts = read_facts(path)
     plans = [plan(facts, memory, llm_wish(shell.loaded.config))]
@@ -52,7 +52,7 @@ def _installed(shell: Shell, model: str) -> Path:
     return ModelStore(shell.paths.models).path(model)
 
 
-def _memory(vram: str | None, reserve: int) -> Memory:
+def memory_of(vram: str | None, reserve: int) -> Memory:
     """This machine's memory, or that of one with an empty card of `vram`, whatever engine is installed here."""
     if vram is None:
         nvml = Nvml()

@@ -8,11 +8,12 @@ import msgspec
 
 from aimark_daemon.cli import fit
 from aimark_daemon.cli.connection import call_daemon
-from aimark_daemon.cli.shell import Shell
+from aimark_daemon.cli.shell import Shell, padded
 from aimark_daemon.cli.starter import pull
 from aimark_daemon.client import DaemonClient
 from aimark_daemon.config import set_value
 from aimark_daemon.errors import Exit
+from aimark_daemon.models.choice import AUTO
 from aimark_daemon.models.store import ModelStore
 from aimark_daemon.protocol.messages import (
     ListModels,
@@ -25,6 +26,7 @@ from aimark_daemon.protocol.messages import (
     UseModel,
 )
 from aimark_daemon.provision import MODEL_IN_USE
+from aimark_daemon.roster import JOBS
 from aimark_daemon.runtime import is_running
 
 _SLOW_S = 600.0
@@ -50,6 +52,8 @@ def run(shell: Shell, arguments: Namespace) -> int:
         case "use":
             _use(shell, store, arguments.id, running=running)
             done = shell.text("in use", "사용합니다")
+            if arguments.id == AUTO:
+                done = shell.text("every model is chosen automatically", "모든 모델을 자동으로 고릅니다")
         case _:
             if running:
                 _ask(shell, RemoveModel(id=0, model=arguments.id))
@@ -57,18 +61,21 @@ def run(shell: Shell, arguments: Namespace) -> int:
                 _remove(shell, store, arguments.id)
             done = shell.text("removed", "지웠습니다")
     if shell.json:
-        shell.emit(next((info for info in _list(shell, store, running=running) if info.id == arguments.id), {}))
+        infos = _list(shell, store, running=running)
+        shell.emit(next((info for info in infos if info.id == arguments.id), {"id": arguments.id}))
     else:
         shell.out(f"{arguments.id}: {done}")
     return Exit.OK
 
 
 def _use(shell: Shell, store: ModelStore, model: str, *, running: bool) -> None:
-    store.path(model)
+    if model != AUTO:
+        store.path(model)
     if running:
         _ask(shell, UseModel(id=0, model=model))
-    else:
-        kind = next(info.kind for info in store.list() if info.id == model)
+        return
+    kinds = [info.kind for info in store.list() if info.id == model] if model != AUTO else JOBS
+    for kind in kinds:
         set_value(shell.loaded, f"{kind}.model", model)
 
 
@@ -107,7 +114,5 @@ def _line(shell: Shell, info: ModelInfo) -> str:
         state = shell.text("installed", "설치됨")
     else:
         state = ""
-    languages = ",".join(info.languages)
-    return (
-        f"{info.id:<44} {info.kind}  {info.bytes / 1e6:>7.0f} MB  {languages:<6} {info.licence:<16} {state}"
-    ).rstrip()
+    name, kind, languages = f"{info.id:<44}", padded(shell.name(info.kind), 8), ",".join(info.languages)
+    return f"{name} {kind} {info.bytes / 1e6:>7.0f} MB  {languages:<6} {info.licence:<16} {state}".rstrip()

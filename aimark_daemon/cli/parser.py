@@ -8,15 +8,23 @@ from typing import Any, NoReturn
 
 from aimark_daemon import __version__
 from aimark_daemon.cli.faults import TEXT_NOT_UTF8, USAGE
+from aimark_daemon.cli.korean import KoreanHelp, complaint
+from aimark_daemon.errors import Text
 
-COMMANDS = ("run", "ask", "say", "sessions", "models", "status", "stop", "open", "doctor", "demo", "bench")
+COMMANDS = (
+    *("run", "ask", "say", "sessions", "models", "status", "game"),
+    *("stop", "open", "logout", "doctor", "demo", "bench"),
+)
 
 
 class Parser(argparse.ArgumentParser):
     """An argument parser whose mistakes are faults."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(allow_abbrev=False, **options)
+    def __init__(self, *, korean: bool = False, **options: Any) -> None:
+        formatter = KoreanHelp if korean else argparse.HelpFormatter
+        super().__init__(allow_abbrev=False, add_help=False, formatter_class=formatter, **options)
+        help_ = "이 도움말을 표시" if korean else "show this help"
+        self.add_argument("-h", "--help", action="help", help=help_)
 
     def error(self, message: str) -> NoReturn:
         """Refuse the command line.
@@ -24,7 +32,7 @@ class Parser(argparse.ArgumentParser):
         Raises:
             AimarkError: `usage`.
         """
-        raise USAGE(problem=message, command=self.prog)
+        raise USAGE(problem=Text(message, complaint(message)), command=self.prog)
 
 
 def build_parser(language: str = "en") -> Parser:
@@ -42,12 +50,14 @@ class _Builder:
         """The whole parser."""
         top = Parser(
             prog="aimark",
+            korean=self._korean,
             description=self._text(
                 "A local voice assistant. Without a command the daemon is run.",
                 "내 컴퓨터에서 동작하는 음성 어시스턴트입니다. 명령이 없으면 데몬을 실행합니다.",
             ),
         )
-        top.add_argument("--version", action="version", version=f"aimark {__version__}")
+        help_ = self._text("show the version", "버전을 표시")
+        top.add_argument("--version", action="version", version=f"aimark {__version__}", help=help_)
         self._debug_option(top)
         commands = top.add_subparsers(dest="command", metavar="COMMAND")
         self._run(commands)
@@ -62,7 +72,9 @@ class _Builder:
         return ko if self._korean else en
 
     def _command(self, parent: Any, name: str, en: str, ko: str, *, json: bool = True) -> Parser:
-        parser: Parser = parent.add_parser(name, help=self._text(en, ko), description=self._text(en, ko))
+        parser: Parser = parent.add_parser(
+            name, korean=self._korean, help=self._text(en, ko), description=self._text(en, ko)
+        )
         parser.set_defaults(json=False)
         if json:
             help_ = self._text("print one JSON object a line", "한 줄에 JSON 객체 하나로 출력")
@@ -83,7 +95,7 @@ class _Builder:
 
     def _run(self, commands: Any) -> None:
         text = self._text
-        run = self._command(commands, "run", "run the daemon until Ctrl-C", "Ctrl-C까지 데몬 실행", json=False)
+        run = self._command(commands, "run", "run the daemon until Ctrl-C", "데몬 실행(끝내려면 Ctrl-C)", json=False)
         run.add_argument(
             "--no-browser", action="store_true", help=text("do not open the page", "브라우저에서 페이지를 열지 않음")
         )
@@ -139,9 +151,15 @@ class _Builder:
 
     def _sessions(self, commands: Any) -> None:
         text = self._text
-        sessions = self._command(commands, "sessions", "conversations", "대화", json=False)
+        sessions = self._command(
+            commands,
+            "sessions",
+            "list, show, change and move conversations",
+            "대화 목록, 보기, 바꾸기, 내보내기와 가져오기",
+            json=False,
+        )
         about = sessions.add_subparsers(dest="action", metavar="ACTION", required=True)
-        self._command(about, "list", "list conversations, newest first", "최근 순으로 대화 나열")
+        self._command(about, "list", "list conversations, newest first", "대화 목록(최근 순)")
         show = self._command(about, "show", "show a conversation", "대화 보기")
         rename = self._command(about, "rename", "give one conversation another title", "대화 하나의 제목 바꾸기")
         delete = self._command(
@@ -154,10 +172,19 @@ class _Builder:
         search = self._command(about, "search", "find words in titles and messages", "제목과 내용에서 낱말 찾기")
         search.add_argument("words", nargs="+", type=utf8, metavar="WORDS")
         export = self._command(
-            about, "export", "write conversations as JSON or Markdown", "대화를 JSON이나 Markdown으로 쓰기", json=False
+            about,
+            "export",
+            "write conversations as JSON or Markdown",
+            "대화를 JSON이나 Markdown으로 내보내기",
+            json=False,
         )
         export.add_argument("ids", nargs="*", type=utf8, metavar="ID", help=text("all without one", "없으면 모두"))
-        export.add_argument("--format", choices=("json", "markdown"), default="json")
+        export.add_argument(
+            "--format",
+            choices=("json", "markdown"),
+            default="json",
+            help=text("json unless told", "기본은 json"),
+        )
         export.add_argument("--out", metavar="FILE", help=text("instead of stdout", "표준 출력 대신 쓸 파일"))
         import_ = self._command(about, "import", "add conversations from a file", "파일에서 대화 가져오기")
         import_.add_argument(
@@ -165,12 +192,18 @@ class _Builder:
         )
 
     def _models(self, commands: Any) -> None:
-        models = self._command(commands, "models", "models", "모델", json=False)
+        models = self._command(
+            commands, "models", "list, install, choose and remove models", "모델 목록, 설치, 선택, 삭제", json=False
+        )
         about = models.add_subparsers(dest="action", metavar="ACTION", required=True)
-        self._command(about, "list", "list models and what is installed", "모델과 설치 여부 나열")
+        self._command(about, "list", "list models and what is installed", "모델 목록과 설치 여부")
         for name, en, ko in (
             ("pull", "download a model", "모델 내려받기"),
-            ("use", "choose an installed model and load it", "설치된 모델을 골라 쓰기"),
+            (
+                "use",
+                "choose an installed model and load it; `auto` chooses all",
+                "설치된 모델을 골라 쓰기. `auto`는 모두 자동 선택",
+            ),
             ("rm", "delete an installed model", "설치된 모델 지우기"),
         ):
             self._command(about, name, en, ko).add_argument("id", type=utf8, metavar="ID")
@@ -186,22 +219,39 @@ class _Builder:
             metavar="SIZE",
             help=self._text(
                 "for a machine with an empty graphics card of this size, as 6GB",
-                "이 크기의 빈 그래픽 카드가 있다고 보고, 예: 6GB",
+                "이 크기의 빈 그래픽 카드가 있다고 가정(예: 6GB)",
             ),
         )
 
     def _small(self, commands: Any) -> None:
         self._command(commands, "status", "what the daemon is doing", "데몬의 상태")
+        game = self._command(
+            commands,
+            "game",
+            "keep the graphics card free for a game",
+            "게임을 위해 그래픽 카드를 비워 두기",
+            json=False,
+        )
+        about = game.add_subparsers(dest="action", metavar="ACTION", required=True)
+        self._command(about, "on", "free the card; answers come from the CPU", "카드를 비우고 CPU에서 답하기")
+        self._command(about, "off", "use the card again", "카드를 다시 쓰기")
+        self._command(about, "status", "whether game mode is on", "게임 모드가 켜져 있는지 보기")
         self._command(commands, "stop", "stop the daemon", "데몬 끝내기")
         page = self._command(commands, "open", "open the page in the browser", "브라우저에서 페이지 열기")
         page.add_argument("--no-browser", action="store_true", help=self._text("only print the address", "주소만 출력"))
+        self._command(
+            commands,
+            "logout",
+            "shut out every browser and program: a new access token",
+            "모든 브라우저와 프로그램 로그아웃",
+        )
         self._command(commands, "doctor", "check this computer and the installation", "컴퓨터와 설치 상태 점검")
 
     def _bench(self, commands: Any) -> None:
         text = self._text
         bench = self._command(commands, "bench", "measure this machine", "이 컴퓨터의 성능 측정", json=False)
         about = bench.add_subparsers(dest="subject", metavar="SUBJECT", required=True)
-        llm = self._command(about, "llm", "how fast the language model is", "언어 모델의 속도")
+        llm = self._command(about, "llm", "how fast the language model is", "언어 모델의 속도 측정")
         llm.add_argument(
             "--model", type=utf8, metavar="ID", help=text("instead of the configured one", "설정 대신 쓸 모델")
         )

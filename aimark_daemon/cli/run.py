@@ -15,6 +15,7 @@ from aimark_daemon.cli.display import open_page
 from aimark_daemon.cli.logs import log_to_file
 from aimark_daemon.cli.progress import Downloads
 from aimark_daemon.cli.shell import MARKER, Shell
+from aimark_daemon.cli.states import in_words
 from aimark_daemon.config import Loaded
 from aimark_daemon.daemon import Daemon, Options
 from aimark_daemon.errors import AimarkError, Exit
@@ -42,8 +43,8 @@ def run(shell: Shell, arguments: Namespace) -> int:
     def ready(address: str) -> None:
         (shell.paths.runtime / MARKER).unlink(missing_ok=True)
         shell.out(address)
-        if browser:
-            open_page(address)
+        opened = browser and open_page(address)
+        shell.note(_invitation(shell, opened=opened))
 
     told: dict[str, str] = {}
 
@@ -152,10 +153,27 @@ def _point_to_running(shell: Shell, *, browser: bool) -> int:
     return Exit.OK
 
 
+def _invitation(shell: Shell, *, opened: bool) -> str:
+    """What to do with the address, for people who see it for the first time."""
+    if opened:
+        return shell.text(
+            "The page opens in your browser; if it does not, open the address above. Models are still being loaded."
+            " Ctrl-C ends the assistant.",
+            "브라우저에 페이지가 열립니다. 열리지 않으면 위 주소를 직접 열어 주세요. 모델은 아직 불러오는 중입니다."
+            " 끝내려면 Ctrl-C를 눌러 주세요.",
+        )
+    return shell.text(
+        "Open the address above in a browser on this computer, within a minute; `aimark open` gives a new one."
+        " Models are still being loaded. Ctrl-C ends the assistant.",
+        "이 컴퓨터의 브라우저에서 1분 안에 위 주소를 열어 주세요. 새 주소는 `aimark open`으로 받을 수 있습니다."
+        " 모델은 아직 불러오는 중입니다. 끝내려면 Ctrl-C를 눌러 주세요.",
+    )
+
+
 def _engine_line(shell: Shell, job: str, info: EngineInfo) -> str:
     """What to tell of an engine's new state; nothing of the small steps."""
     if info.state == "ready":
-        return f"{job}: {info.model} ({shell.text('ready', '준비됨')})"
+        return f"{shell.name(job).capitalize()}: {info.model} ({in_words(info.state, shell.language)})"
     if info.fault is not None:
-        return f"{job}: {info.fault.message.in_language(shell.language)} [{info.fault.code}]"
+        return f"{shell.name(job).capitalize()}: {info.fault.message.in_language(shell.language)} [{info.fault.code}]"
     return ""

@@ -33,14 +33,18 @@ def run(shell: Shell, arguments: Namespace) -> int:
     if faults := _all_refused(arguments.files):
         # Nothing to say: no daemon has to start, and no model to load, for that.
         for file, refused in zip(arguments.files, faults, strict=True):
+            _announce(shell, file)
             _print(shell, {"file": file, **_failed(shell, refused)}, refused)
         return faults[0].exit_code
 
+    jobs = JOBS if shell.loaded.config.tts.enabled else tuple(job for job in JOBS if job != "tts")
+
     async def work(client: DaemonClient) -> int:
         session = await resolve_session(client, arguments.session)
-        await engines_ready(shell, client, JOBS)
+        await engines_ready(shell, client, jobs)
         code, listened = 0, None
         for file, out in zip(arguments.files, outs, strict=True):
+            _announce(shell, file)
             try:
                 pcm = read_wav(file).pcm
                 if arguments.hands_free:
@@ -63,7 +67,7 @@ def run(shell: Shell, arguments: Namespace) -> int:
                 break
         return code
 
-    return call_daemon(shell, work, jobs=JOBS)
+    return call_daemon(shell, work, jobs=jobs)
 
 
 class Exchange:
@@ -168,6 +172,8 @@ async def _follow(shell: Shell, client: DaemonClient, record: TurnRecord) -> Non
     async for arrival in client.events():
         record.take(arrival, time.perf_counter())
         note_interruption(shell, record, arrival)
+        if arrival is record.heard and not shell.json:
+            shell.out(f"  > {record.heard.text}")
         if record.ended:
             return
 
@@ -229,21 +235,25 @@ def _writable(folder: Path) -> None:
         raise FILE_UNWRITABLE(path=folder, detail="no such folder" if not folder.is_dir() else "not writable")
 
 
+def _announce(shell: Shell, file: str) -> None:
+    if not shell.json:
+        shell.out(file)
+
+
 def _print(shell: Shell, line: dict[str, Any], fault: Fault | None) -> None:
     if shell.json:
         shell.emit(line)
-        return
-    shell.out(line["file"])
+    else:
+        print_exchange(shell, line, fault)
+
+
+def print_exchange(shell: Shell, line: dict[str, Any], fault: Fault | None) -> None:
+    """Print the rest of an exchange for people: what was heard is printed when it is heard."""
+    if line.get("reply"):
+        shell.out(f"  < {line['reply']}")
     if fault is not None:
         shell.complain(fault)
-    if "transcript" in line:
-        print_exchange(shell, line)
-
-
-def print_exchange(shell: Shell, line: dict[str, Any]) -> None:
-    """Print an exchange for people."""
-    shell.out(f"  > {line['transcript']}")
-    shell.out(f"  < {line['reply']}")
+        return
     times = line["timings"]
     shell.out(
         shell.text(

@@ -10,9 +10,10 @@ from typing import Any
 from aimark_daemon.audio.faults import FILE_MISSING, FILE_UNREADABLE, FILE_UNWRITABLE
 from aimark_daemon.cli.connection import call_daemon
 from aimark_daemon.cli.identity import all_sessions, resolve_session
-from aimark_daemon.cli.importing import parts
+from aimark_daemon.cli.importing import parts as in_parts
 from aimark_daemon.cli.parser import utf8
 from aimark_daemon.cli.shell import Shell
+from aimark_daemon.cli.states import ROLES, in_words
 from aimark_daemon.client import DaemonClient
 from aimark_daemon.errors import Exit
 from aimark_daemon.files import write_whole
@@ -33,15 +34,9 @@ def run(shell: Shell, arguments: Namespace) -> int:
     async def work(client: DaemonClient) -> int:
         match arguments.action:
             case "list":
-                for session in await all_sessions(client):
-                    _print(shell, session)
+                await _list(shell, client)
             case "search":
-                query = " ".join(arguments.words)
-                for hit in (await client.request(m.SearchSessions(id=0, query=query, limit=_HITS), m.SearchReply)).hits:
-                    if shell.json:
-                        shell.emit(hit)
-                    else:
-                        shell.out(f"{hit.session}  {hit.title}\n    {_line(hit.excerpt)}")
+                await _search(shell, client, " ".join(arguments.words))
             case "show":
                 await _show(shell, client, await _known(client, arguments.id))
             case _:
@@ -49,6 +44,25 @@ def run(shell: Shell, arguments: Namespace) -> int:
         return Exit.OK
 
     return call_daemon(shell, work)
+
+
+async def _list(shell: Shell, client: DaemonClient) -> None:
+    sessions = await all_sessions(client)
+    for session in sessions:
+        _print(shell, session)
+    if not sessions:
+        _note(shell, "No conversations yet.", "아직 대화가 없습니다.")
+
+
+async def _search(shell: Shell, client: DaemonClient, query: str) -> None:
+    found = await client.request(m.SearchSessions(id=0, query=query, limit=_HITS), m.SearchReply)
+    for hit in found.hits:
+        if shell.json:
+            shell.emit(hit)
+        else:
+            shell.out(f"{hit.session}  {hit.title}\n    {_line(hit.excerpt)}")
+    if not found.hits:
+        _note(shell, "Nothing was found.", "찾은 내용이 없습니다.")
 
 
 async def _known(client: DaemonClient, given: str) -> str:
@@ -78,8 +92,8 @@ async def _show(shell: Shell, client: DaemonClient, session: str) -> None:
         return
     shell.out(f"# {reply.session.title or reply.session.id}")
     for message in reply.messages:
-        state = "" if message.state == "complete" else f" ({message.state})"
-        shell.out(f"\n[{message.role}]{state}\n{message.content}")
+        state = "" if message.state == "complete" else f" ({in_words(message.state, shell.language)})"
+        shell.out(f"\n[{ROLES[message.role].in_language(shell.language)}]{state}\n{message.content}")
 
 
 def _message(shell: Shell, message: m.MessageInfo) -> dict[str, Any]:
@@ -108,17 +122,18 @@ def _export(shell: Shell, arguments: Namespace) -> int:
 
 
 def _import(shell: Shell, arguments: Namespace) -> int:
-    ready = parts(utf8(_read(arguments.file)))
+    ready = in_parts(utf8(_read(arguments.file)))
 
     async def work(client: DaemonClient) -> int:
-        imported = 0
-        for text in ready:
-            reply = await client.request(m.ImportSessions(id=0, text=text), m.SessionsReply, timeout_s=_SLOW_S)
-            imported += len(reply.sessions)
-            for session in reply.sessions:
-                _print(shell, session)
+        *parts, last = ready
+        for text in parts:
+            await client.request(m.ImportSessions(id=0, text=text, more=True), m.Ok)
+        reply = await client.request(m.ImportSessions(id=0, text=last), m.SessionsReply, timeout_s=_SLOW_S)
+        for session in reply.sessions:
+            _print(shell, session)
         if not shell.json:
-            shell.note(shell.text(f"{imported} conversations imported", f"대화 {imported}개를 가져왔습니다"))
+            count = len(reply.sessions)
+            shell.note(shell.text(f"{count} conversations imported.", f"대화 {count}개를 가져왔습니다."))
         return Exit.OK
 
     return call_daemon(shell, work)
@@ -141,6 +156,11 @@ def _print(shell: Shell, session: m.SessionInfo) -> None:
     else:
         count = shell.text(f"{session.messages} messages", f"메시지 {session.messages}개")
         shell.out(f"{session.id}  {session.updated[:16].replace('T', ' ')}  {count}  {_line(session.title)}")
+
+
+def _note(shell: Shell, en: str, ko: str) -> None:
+    if not shell.json:
+        shell.note(shell.text(en, ko))
 
 
 def _line(text: str) -> str:

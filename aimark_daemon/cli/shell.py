@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import unicodedata
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ import msgspec
 
 from aimark_daemon.config import Loaded, load_config
 from aimark_daemon.errors import AimarkError, Exit, Fault
+from aimark_daemon.names import named
 from aimark_daemon.paths import Paths
 from aimark_daemon.protocol.messages import GpuInfo
 
@@ -77,6 +79,10 @@ class Shell:
         """The sentence in the user's language."""
         return ko if self.language == "ko" else en
 
+    def name(self, job: str) -> str:
+        """What the engine of this job does, in a word for people."""
+        return named(job).in_language(self.language)
+
     def out(self, line: str = "", end: str = "\n") -> None:
         """Print a result for people."""
         sys.stdout.write(printable(line) + end)
@@ -130,6 +136,11 @@ def system_language(environment: Mapping[str, str]) -> Language:
 
         return "ko" if str(locale.getlocale()[0]).lower().startswith("ko") else "en"
     return "en"
+
+
+def padded(text: str, width: int) -> str:
+    """The text with spaces up to `width` columns; Hangul takes two each."""
+    return text + " " * (width - sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text))
 
 
 def printable(text: str) -> str:

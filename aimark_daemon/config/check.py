@@ -11,7 +11,7 @@ import msgspec
 from msgspec import inspect
 
 from aimark_daemon.config.text import KeyPath
-from aimark_daemon.config.types import APPLIES, Config
+from aimark_daemon.config.types import APPLIES, DURATION, Config
 from aimark_daemon.errors import Text
 
 _SHOWN_CHARS: Final = 80
@@ -118,6 +118,8 @@ def allowed(kind: inspect.Type) -> Text:  # noqa: C901, PLR0911 - one line for e
         case inspect.NoneType():
             return Text("null", "null")
         case inspect.StrType():
+            if kind.pattern == DURATION:
+                return Text('a time as "10m" or "1h30m"', '"10m"이나 "1h30m" 같은 시간')
             least = kind.min_length or 0
             text = Text("a text that is not empty", "비어 있지 않은 문자열") if least else Text("a text", "문자열")
             if kind.max_length is None:

@@ -7,6 +7,7 @@ others are live.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -14,9 +15,19 @@ from msgspec import Meta
 
 APPLIES: Final = "x-applies"
 """Key of the JSON Schema that says when a changed setting takes effect."""
+DURATION: Final = r"^(-1|[0-9]{1,8}|([0-9]{1,8}(h|ms|m|s))+)$"
+"""A length of time as text: `1h30m`, or seconds."""
 _RESTART: Final[dict[str, Any]] = {APPLIES: "restart"}
 _RELOAD: Final[dict[str, Any]] = {APPLIES: "reload"}
+_SECONDS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
+KeepAlive = Annotated[
+    Annotated[int, Meta(ge=-1, le=31_536_000)] | Annotated[str, Meta(pattern=DURATION)],
+    Meta(
+        description='How long a model that nobody uses stays loaded: seconds, or text as "10m" or "1h30m"; '
+        "0 unloads it at once, -1 never."
+    ),
+]
 Threads = Annotated[
     Annotated[int, Meta(ge=1, le=1024)] | None,
     Meta(description="Processor threads; null chooses by the machine's cores.", extra_json_schema=_RELOAD),
@@ -90,6 +101,7 @@ class LlmConfig(Section, frozen=True, kw_only=True):
             extra_json_schema=_RELOAD,
         ),
     ] = 0
+    keep_alive: KeepAlive = "10m"
     history_turns: Annotated[
         int, Meta(ge=0, le=1000, description="Earlier turns of the conversation that are shown to the model.")
     ] = 10
@@ -135,13 +147,21 @@ class SttConfig(Section, frozen=True, kw_only=True):
     threads: Threads = None
 
 
+class VoicesConfig(Section, frozen=True, kw_only=True):
+    """The voice of each language: an id, a file, "espeak", or "auto": `tts.model` if it speaks it, else espeak."""
+
+    en: Annotated[ModelName, Meta(description="Who speaks English.", extra_json_schema=_RELOAD)] = "auto"
+    ko: Annotated[ModelName, Meta(description="Who speaks Korean.", extra_json_schema=_RELOAD)] = "auto"
+
+
 class TtsConfig(Section, frozen=True, kw_only=True):
     """Text to speech."""
 
     enabled: Annotated[bool, Meta(description="Speak answers to spoken questions.", extra_json_schema=_RELOAD)] = True
     model: Annotated[
-        ModelName, Meta(description='A voice\'s id, an .onnx file, or "auto".', extra_json_schema=_RELOAD)
+        ModelName, Meta(description='A voice\'s id, an .onnx file, "espeak", or "auto".', extra_json_schema=_RELOAD)
     ] = "auto"
+    voices: VoicesConfig = VoicesConfig()
     speed: Annotated[float, Meta(ge=0.25, le=4, description="Speed of speech; 1 is the voice's own.")] = 1.0
     threads: Threads = None
 
@@ -193,6 +213,14 @@ class Config(Section, frozen=True, kw_only=True):
         bool,
         Meta(description="Download the starter models at the start if they are missing.", extra_json_schema=_RESTART),
     ] = True
+
+
+def keep_alive_s(llm: LlmConfig) -> float | None:
+    """How long an unused model stays loaded, in seconds; None for ever."""
+    value = str(llm.keep_alive)
+    if parts := re.findall(r"([0-9]+)(h|ms|m|s)", value):
+        return float(sum(int(count) * _SECONDS[unit] for count, unit in parts))
+    return None if value == "-1" else float(value)
 
 
 def system_prompt_in(llm: LlmConfig, language: str) -> str:

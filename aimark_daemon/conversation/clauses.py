@@ -10,9 +10,6 @@ import re
 import unicodedata
 
 from aimark_daemon.conversation.language import is_hangul
-from aimark_daemon.conversation.speakable import speakable
-
-__all__ = ["ClauseCutter", "speakable"]
 
 ENDERS = frozenset(".!?…")
 WIDE_ENDERS = frozenset("。！？")
@@ -20,10 +17,14 @@ SOFT = frozenset(",;:—、，；：")
 CLOSERS = frozenset("\"'”’»)]}」』）*_~`")
 ABBREVIATIONS = frozenset(
     (
-        *("mr", "mrs", "ms", "dr", "prof", "sr", "jr", "st", "mt", "no", "nos", "vol", "pp", "fig", "vs", "etc"),
-        *("approx", "dept", "est", "inc", "ltd", "co", "corp", "e.g", "i.e", "a.m", "p.m", "u.s", "u.k", "ph.d"),
+        *("mr", "mrs", "ms", "dr", "prof", "sr", "jr", "st", "mt", "vol", "pp", "fig", "vs"),
+        *("approx", "dept", "est", "e.g", "i.e", "u.s", "u.k", "ph.d"),
     )
 )
+NUMBERING = frozenset(("no", "nos"))
+"""Abbreviations before a number, words before anything else."""
+CLOSING_ABBREVIATIONS = frozenset(("etc", "inc", "ltd", "co", "corp", "a.m", "p.m"))
+"""Those that often end a sentence, which a capital letter or Hangul behind them shows."""
 LINKING = frozenset(("and", "but", "because", "so", "while", "although", "which", "where", "when", "or"))
 KO_LINKING = ("는데", "은데", "ㄴ데", "지만", "니까", "면서", "아서", "어서", "해서", "므로", "으면", "고", "며")
 KO_NOT_LINKING = ("최고", "사고", "광고", "참고", "창고", "재고", "중고", "보고", "그리고", "그래서")
@@ -43,8 +44,8 @@ EXTENDERS = "\u200d\ufe0e\ufe0f"
 class ClauseCutter:
     """Takes text as it comes, gives clauses as they are complete: the first one short, the others whole sentences.
 
-    A clause keeps its blanks and Markdown; `speakable` makes it sayable. A code block is one clause. Lengths count
-    letters and digits, a Hangul syllable as two.
+    A clause keeps its blanks and Markdown; `speakable.spoken_runs` makes it sayable. A code block is one clause.
+    Lengths count letters and digits, a Hangul syllable as two.
     """
 
     def __init__(self) -> None:
@@ -147,16 +148,17 @@ class ClauseCutter:
         word = before.rsplit(maxsplit=1)[-1].rstrip(".").lstrip("(\"'“‘[*_")
         if before.endswith(".."):
             return True
-        if word.casefold() in ABBREVIATIONS or (len(word) == 1 and word.isascii() and word.isalpha() and word != "I"):
+        known = word.casefold()
+        letter = len(word) == 1 and word.isascii() and word.isalpha() and word != "I"
+        if known in ABBREVIATIONS or letter or re.fullmatch(r"\s*(?:[>*_-]\s*)*\d{1,3}\.", self._line):
             return False
-        if re.fullmatch(r"\s*(?:[>*_-]\s*)*\d{1,3}\.", self._line):
-            return False
-        if word[-1:].isdigit():
-            rest = self._text[self._at :].lstrip(" \t")
-            if not rest:
-                return None if not final else True
-            return not rest[0].isdigit()
-        return True
+        closing = known in CLOSING_ABBREVIATIONS
+        if not (closing or known in NUMBERING or word[-1:].isdigit()):
+            return True
+        rest = self._text[self._at :].lstrip(" \t")
+        if not rest:
+            return True if final else None
+        return rest[0].isupper() or is_hangul(rest[0]) if closing else not rest[0].isdigit()
 
     def _links(self, before: str, *, final: bool) -> bool | None:
         """Whether a linking word follows, or a Korean linking ending came before."""

@@ -17,7 +17,11 @@ HANGUL_RANGES = (
 )
 """Syllables, and the jamo that decomposed (NFD) text is made of."""
 
-_WORDS = re.compile(r"\s*\S+\s*|\s+")
+FOREIGN_PHRASE = 4
+"""English words in a row that are a phrase of their own within a Korean sentence."""
+
+_WORDS = re.compile(r"""\s*\S+?(?:["'”’»)\]](?=[가-힣])|(?=\s)|$)\s*|\s+""")
+"""Words with the blanks around them; a particle behind a closing quotation mark is one of its own."""
 
 
 def is_hangul(char: str) -> bool:
@@ -62,6 +66,23 @@ def split_by_script(text: str, default: TextLanguage = "en") -> list[tuple[str, 
         else:
             runs.append((piece, kind))
     return [(piece, kind or default) for piece, kind in runs]
+
+
+def voice_runs(text: str, language: TextLanguage) -> list[tuple[str, TextLanguage]]:
+    """The text as runs for voices of one language each; `language` is that of the whole. Joined they are the text.
+
+    In a Korean sentence a few foreign words are a Korean speaker's ("GPT-4는 좋아요", "Visual Studio를 씁니다"); a
+    phrase of more is spoken by the English voice. In an English sentence every Korean word has the Korean voice.
+    """
+    runs: list[tuple[str, TextLanguage]] = []
+    for run, script in split_by_script(text, language):
+        few = sum(_word_language(word) == "en" for word in run.split()) < FOREIGN_PHRASE
+        spoken_in: TextLanguage = "ko" if language == "ko" and few else script
+        if runs and runs[-1][1] == spoken_in:
+            runs[-1] = (runs[-1][0] + run, spoken_in)
+        else:
+            runs.append((run, spoken_in))
+    return runs
 
 
 def _word_language(word: str) -> TextLanguage | None:

@@ -113,6 +113,8 @@ class ChatRequest(msgspec.Struct, frozen=True):
     continue_tokens: tuple[int, ...] = ()
     priority: Literal["person", "background"] = "person"
     """Background work (a title, a summary) pauses while the engine answers people."""
+    only_prompt: bool = False
+    """Evaluate the prompt, for the next request that begins like it, and say nothing."""
 
 
 class TextDelta(msgspec.Struct, frozen=True):
@@ -155,8 +157,38 @@ class NoEvent(msgspec.Struct, frozen=True):
     """A method that streams nothing."""
 
 
+class ParkRequest(msgspec.Struct, frozen=True):
+    """Evaluated conversations are to outlive the engine's process.
+
+    They go into the file `path`, which is there, those used last first, at most `cap` bytes. What has not been written
+    after `within_s` seconds stays out.
+    """
+
+    path: str
+    cap: int
+    within_s: float = 1.5
+
+
+class UnparkRequest(msgspec.Struct, frozen=True):
+    """Evaluated conversations are to be gone on with: those that an engine with this model left in the file `path`.
+
+    The file may be deleted afterwards, though its bytes are read only when a conversation returns.
+    """
+
+    path: str
+
+
+class Parked(msgspec.Struct, frozen=True):
+    """How many conversations were written or are known again, and their bytes. What cannot be done is logged."""
+
+    sessions: int = 0
+    size: int = 0
+
+
 CHAT = Method("chat", ChatRequest, TextDelta, ChatResult)
 COUNT = Method("count", CountRequest, NoEvent, Count)
+PARK = Method("park", ParkRequest, NoEvent, Parked)
+UNPARK = Method("unpark", UnparkRequest, NoEvent, Parked)
 
 
 # Hearing --------------------------------------------------------------------------------------------------------
@@ -229,12 +261,15 @@ class SpeakRequest(msgspec.Struct, frozen=True):
     text: str
     language: str = "en"
     speed: float = 1.0
+    sample_rate: int | None = None
+    """Hz of the sound that is wanted, as of the turn's sound so far; None is the voice's own (`Facts.sample_rate`)."""
 
 
 class Audio(msgspec.Struct, frozen=True):
-    """The next piece of speech: mono s16le at the voice's rate (`Facts.sample_rate`)."""
+    """The next piece of speech: mono s16le at the rate that was asked for; `voice` is the name of who says it."""
 
     pcm: bytes
+    voice: str = ""
 
 
 class Spoken(msgspec.Struct, frozen=True):
@@ -243,9 +278,12 @@ class Spoken(msgspec.Struct, frozen=True):
     samples: int
     sample_rate: int
     took_s: float = 0.0
+    voice: str = ""
 
 
 SPEAK = Method("speak", SpeakRequest, Audio, Spoken)
 
-METHODS: dict[str, Method[Any, Any, Any]] = {m.name: m for m in (CHAT, COUNT, HEAR, ATTEND, SPEAK)}
+METHODS: dict[str, Method[Any, Any, Any]] = {
+    method.name: method for method in (CHAT, COUNT, PARK, UNPARK, HEAR, ATTEND, SPEAK)
+}
 """Every method by name; the child decodes requests with it. Plugins' engines may add theirs."""

@@ -18,9 +18,13 @@ from aimark_daemon.engines.base import (
     CountRequest,
     EngineCall,
     Facts,
+    Parked,
+    ParkRequest,
     TextDelta,
+    UnparkRequest,
 )
 from aimark_daemon.engines.faults import CONTEXT_OVERFLOW, LLM_FAILED, LLM_SETTINGS_INVALID
+from aimark_daemon.engines.parked import Identity, Offer, open_parked, park
 
 MESSAGE_TOKENS = 4
 """What the fake's template adds to each message."""
@@ -47,7 +51,7 @@ def tokens_of(text: str) -> list[str]:
 
 
 class FakeLLM:
-    """Engine for `CHAT` and `COUNT` without a model; settings are `FakeSettings`."""
+    """Engine for `CHAT`, `COUNT`, `PARK` and `UNPARK` without a model; settings are `FakeSettings`."""
 
     parallel: ClassVar[int] = 1
 
@@ -79,6 +83,8 @@ class FakeLLM:
         if call.cancelled:
             return ChatResult("cancelled", len(prompt) + len(shown), reused, 0, dropped)
         call.progress()
+        if request.only_prompt:
+            return ChatResult("stop", len(prompt) + len(shown), reused, 0, dropped)
         finish, said = self._say(request, call, self._answer(messages, request), len(shown))
         self._evaluated[request.session].extend(said)
         return ChatResult(finish, len(prompt) + len(shown), reused, len(said), dropped)
@@ -87,9 +93,30 @@ class FakeLLM:
         """Count the words of a text."""
         return Count(len(tokens_of(request.text)))
 
+    def park(self, request: ParkRequest, call: EngineCall) -> Parked:
+        """Write what each session has said and heard, those used last first."""
+        offers = []
+        for session, tokens in reversed(self._evaluated.items()):
+            state = msgspec.json.encode(tokens)
+            offers.append(Offer(session, len(state), lambda state=state: ([], state)))  # type: ignore[misc]
+        return park(request, call, self._identity, offers)
+
+    def unpark(self, request: UnparkRequest, _call: EngineCall) -> Parked:
+        """Know the sessions of a file again."""
+        states = open_parked(request.path, self._identity)
+        if states is None:
+            return Parked()
+        for entry in reversed(states.entries):
+            self._evaluated.setdefault(entry.session, msgspec.json.decode(bytes(states.state(entry)), type=list[str]))
+        return Parked(len(states.entries), sum(entry.size for entry in states.entries))
+
     def close(self) -> None:
         """Forget everything."""
         self._evaluated.clear()
+
+    @property
+    def _identity(self) -> Identity:
+        return Identity("fake", self._settings.model)
 
     def _answer(self, messages: tuple[ChatMessage, ...], request: ChatRequest) -> str:
         text = messages[-1].content if messages else ""
@@ -125,7 +152,7 @@ class FakeLLM:
 
     def _reuse(self, session: str, tokens: list[str]) -> int:
         """How much of the prompt this session has seen; at least the last token is always new."""
-        seen = self._evaluated.get(session, [])
+        seen = self._evaluated.pop(session, [])
         reused = 0
         for old, new in zip(seen, tokens[:-1], strict=False):
             if old != new:

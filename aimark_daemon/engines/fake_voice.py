@@ -143,14 +143,15 @@ class FakeTTS:
         started = time.monotonic()
         if "ko" not in self._languages and has_hangul(request.text) and language_of(request.text) == "ko":
             raise VOICE_CANNOT_SPEAK(voice="fake-tts", language="ko")
+        rate = request.sample_rate or self._rate
         letters = sum(map(str.isalnum, request.text))
-        total = int(letters * SECONDS_PER_CHARACTER / request.speed * self._rate)
+        total = int(letters * SECONDS_PER_CHARACTER / request.speed * rate)
         samples = 0
         while samples < total and not call.cancelled:
-            count = min(int(CHUNK_S * self._rate), total - samples)
-            call.emit(Audio(_tone(samples, count, self._rate)))
+            count = min(int(CHUNK_S * rate), total - samples)
+            call.emit(Audio(_tone(samples, count, rate), voice="fake-tts"))
             samples += count
-        return Spoken(samples=samples, sample_rate=self._rate, took_s=time.monotonic() - started)
+        return Spoken(samples=samples, sample_rate=rate, took_s=time.monotonic() - started, voice="fake-tts")
 
     def close(self) -> None:
         """Nothing to free."""

@@ -1,4 +1,4 @@
-"""Faults of language model engines."""
+"""Faults of language model engines, and of engines that keep crashing."""
 
 from aimark_daemon.errors import Exit, fault_kind
 
@@ -44,4 +44,11 @@ LLM_FAILED = fault_kind(
     message_ko="언어 모델이 답변을 계산하는 중에 실패했습니다.",
     hint="Try again. If it happens again, choose another model with `aimark models use`.",
     hint_ko="다시 시도해 주세요. 또 생기면 `aimark models use`로 다른 모델을 골라 주세요.",
+)
+KEEPS_CRASHING = fault_kind(
+    "worker_keeps_crashing",
+    message="The {name} engine crashed again and again and is not started any more.",
+    message_ko="{name} 엔진이 계속 비정상 종료되어 더 이상 시작하지 않습니다.",
+    hint="Choose a model with `aimark models use` (the same one tries again), change its settings, or restart.",
+    hint_ko="`aimark models use`로 모델을 고르거나(같은 모델이면 다시 시도), 설정을 바꾸거나, 다시 시작해 주세요.",
 )

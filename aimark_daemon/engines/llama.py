@@ -7,7 +7,17 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from aimark_daemon.engines.base import ChatRequest, ChatResult, Count, CountRequest, EngineCall, Facts
+from aimark_daemon.engines.base import (
+    ChatRequest,
+    ChatResult,
+    Count,
+    CountRequest,
+    EngineCall,
+    Facts,
+    Parked,
+    ParkRequest,
+    UnparkRequest,
+)
 from aimark_daemon.engines.faults import LLM_FAILED
 from aimark_daemon.engines.llama_settings import LlamaSettings
 
@@ -16,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class LlamaEngine:
-    """Engine for `CHAT` and `COUNT`; settings are `LlamaSettings`.
+    """Engine for `CHAT`, `COUNT`, `PARK` and `UNPARK`; settings are `LlamaSettings`.
 
     Up to `LlamaSettings.sequences` answers are generated at once. More callers than that are taken, so that those who
     wait are chosen by their priority, and a count never waits.
@@ -69,6 +79,14 @@ class LlamaEngine:
     def count(self, request: CountRequest, _call: EngineCall) -> Count:
         """Count the tokens of a text."""
         return Count(len(self._loaded.model.tokenize(request.text, special=False)))
+
+    def park(self, request: ParkRequest, call: EngineCall) -> Parked:
+        """Write the evaluated conversations into a file. What goes wrong is logged, and they stay out."""
+        return self._loaded.parking.park(request, call)
+
+    def unpark(self, request: UnparkRequest, _call: EngineCall) -> Parked:
+        """Know the evaluated conversations of a file again. What goes wrong is logged, and they are not known."""
+        return self._loaded.parking.unpark(request)
 
     def close(self) -> None:
         """Free model and context."""

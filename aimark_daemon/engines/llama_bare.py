@@ -31,7 +31,7 @@ class BareLoop:
 
     def chat(self, request: ChatRequest, call: EngineCall) -> ChatResult:
         """Evaluate the prompt, then `max_tokens` tokens one after another, whatever they are."""
-        import llama_cpp as lib  # noqa: PLC0415 - imported in the worker process only
+        from aimark_daemon.engines.llama_lib import lib  # noqa: PLC0415 - imported in the worker process only
 
         context, memory = self._model.context, self._model.memory
         tokens, _ = self._prompts.fit(request.messages, self._model.n_ctx - request.sampling.max_tokens)

@@ -9,11 +9,10 @@ from concurrent.futures import Future
 from threading import Condition, Thread
 from typing import Final
 
-import llama_cpp as lib
-
 from aimark_daemon.engines.faults import LLM_FAILED
 from aimark_daemon.engines.llama_answer import Answer
 from aimark_daemon.engines.llama_cache import SequenceCache
+from aimark_daemon.engines.llama_lib import lib
 from aimark_daemon.engines.llama_model import LOG, Decoded, LlamaModel, Piece
 from aimark_daemon.engines.llama_schedule import Bid, Need, Pace, admission, shares
 from aimark_daemon.engines.llama_shown import shown_tokens

@@ -10,6 +10,8 @@ from aimark_daemon.engines.llama_states import Saved, SavedStates
 
 LEAST_SAVED: Final = 32
 """So few tokens are evaluated again rather than saved or put back."""
+IDLE_CELLS: Final = 256
+"""So many cells of idle sequences may lie beside an answer where `compact` is asked for."""
 
 
 class Cells(Protocol):
@@ -66,6 +68,9 @@ class SequenceCache:
 
     What a session loses to another one is kept in `saved`, if given, and put back when the session returns. `pinned`
     is one sequence more, which belongs to no session: what all of them begin with.
+
+    `compact`: attention passes over the cells of idle sequences at every token (on a processor 1,400 of them cost 4 %
+    of the speed), so they are saved and leave the cache when an answer begins, and those that stay move together.
     """
 
     def __init__(
@@ -76,10 +81,12 @@ class SequenceCache:
         rewinds: bool = True,
         saved: SavedStates | None = None,
         pinned: bool = False,
+        compact: bool = False,
     ) -> None:
         self._cells = cells
         self._rewinds = rewinds
         self._saved = saved if saved is not None else SavedStates(0)
+        self._compacts = compact
         self._clock = 0
         self.slots = [Slot(i) for i in range(sequences)]
         self.pinned = Slot(sequences) if pinned else None
@@ -110,6 +117,8 @@ class SequenceCache:
                 self._restore(slot, saved, (*busy, slot))
         self._share(slot, tokens)
         self._verify(slot)
+        if self._compacts:
+            self._compact(slot, busy)
         self._clock += 1
         slot.session, slot.used = session, self._clock
         return slot
@@ -129,6 +138,24 @@ class SequenceCache:
             self._forget(self.pinned)
             return True
         return False
+
+    def _compact(self, slot: Slot, busy: Collection[Slot]) -> None:
+        """Save idle sequences and take them out of the cache, and move `slot` to where they were."""
+        idle = [other for other in self.slots if other.tokens and other is not slot and other not in busy]
+        if sum(len(other.tokens) for other in idle) < IDLE_CELLS:
+            return
+        for other in sorted(idle, key=lambda s: s.used):
+            if self._save(other):
+                self._forget(other)
+        if busy or not slot.tokens:
+            return
+        size = self._cells.size(slot.sequence)
+        data = self._cells.save(slot.sequence, size)
+        if data is not None:
+            tokens = list(slot.tokens)
+            self._forget(slot)
+            if self._cells.restore(slot.sequence, data):
+                slot.tokens.extend(tokens)
 
     def settle(self, slot: Slot) -> None:
         """Cut the record to what the cache really holds: after an abort or a failure, tokens at its end are missing."""
@@ -157,15 +184,17 @@ class SequenceCache:
             self._cells.copy(source.sequence, slot.sequence, start, shared)
             slot.tokens.extend(tokens[start:shared])
 
-    def _save(self, slot: Slot) -> None:
-        """Keep what a session is about to lose, if it is worth it and the cap allows it."""
+    def _save(self, slot: Slot) -> bool:
+        """Keep what a session is about to lose, if it is worth it and the cap allows it. False: it was not kept."""
         if len(slot.tokens) < LEAST_SAVED or not slot.session:
-            return
+            return False
         size = self._cells.size(slot.sequence) if self._saved.cap else 0
-        if self._saved.make_room(slot.session, size):
-            data = self._cells.save(slot.sequence, size)
-            if data is not None:
-                self._saved.put(slot.session, Saved(list(slot.tokens), data, size))
+        if not self._saved.make_room(slot.session, size):
+            return False
+        data = self._cells.save(slot.sequence, size)
+        if data is not None:
+            self._saved.put(slot.session, Saved(list(slot.tokens), data, size))
+        return data is not None
 
     def _restore(self, slot: Slot, saved: Saved, busy: Collection[Slot]) -> None:
         """Put what was saved into a sequence, at the cost of idle ones; without cells for it the sequence is empty."""

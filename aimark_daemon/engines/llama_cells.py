@@ -5,8 +5,7 @@ from __future__ import annotations
 import ctypes
 from typing import Any
 
-import llama_cpp as lib
-
+from aimark_daemon.engines.llama_lib import lib
 from aimark_daemon.engines.llama_model import LOG
 
 

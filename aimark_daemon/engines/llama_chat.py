@@ -7,14 +7,14 @@ from collections.abc import Callable
 from functools import partial
 from threading import Lock
 
-import llama_cpp as lib
-
 from aimark_daemon.engines.base import ChatMessage, ChatRequest, ChatResult, EngineCall
 from aimark_daemon.engines.llama_answer import Answer
 from aimark_daemon.engines.llama_batcher import Batcher
 from aimark_daemon.engines.llama_cache import SequenceCache
 from aimark_daemon.engines.llama_cells import KvCells
+from aimark_daemon.engines.llama_lib import lib
 from aimark_daemon.engines.llama_model import LlamaModel
+from aimark_daemon.engines.llama_parking import LlamaParking
 from aimark_daemon.engines.llama_prompt import PromptBuilder
 from aimark_daemon.engines.llama_settings import ANSWER_SHARE, GPU_CHUNK, LlamaSettings
 from aimark_daemon.engines.llama_states import SavedStates
@@ -32,28 +32,40 @@ class LlamaChat:
         self.prompts = PromptBuilder(model, self.template)
         self._prompting = Lock()
         self.saved = SavedStates(settings.saved_bytes)
+        cells = KvCells(model.context)
         self.cache = SequenceCache(
-            KvCells(model.context),
+            cells,
             settings.sequences,
             rewinds=model.rewinds,
             saved=self.saved,
             pinned=bool(settings.system),
+            compact=not model.offloads,
         )
         self._chunk = min(model.n_ubatch, GPU_CHUNK) if model.offloads else model.n_ubatch
         self.batcher = Batcher(model, self.cache, self._chunk)
+        self.parking = LlamaParking(
+            cells=cells,
+            cache=self.cache,
+            saved=self.saved,
+            prompts=self.prompts,
+            prompting=self._prompting,
+            run=self.batcher.run,
+            identity=model.identity(settings),
+        )
 
     def warm_up(self, progress: Callable[[], None]) -> None:
         """Touch everything an answer needs: a graphics card's pools grow at the first full micro-batch."""
         self.batcher.run(partial(self._warm_up, progress))
 
     def _warm_up(self, progress: Callable[[], None]) -> None:
-        size = self.model.n_ubatch if self.model.offloads else 8
-        token = max(0, self.model.bos)
-        for tokens, position in (([token] * size, 0), ([token], size)):
-            self.model.decode(tokens, position, 0)
-            progress()
-        lib.llama_memory_clear(self.model.memory, True)
-        if self._settings.system:
+        if self.model.offloads or not self._settings.system:
+            size = self.model.n_ubatch if self.model.offloads else 8
+            token = max(0, self.model.bos)
+            for tokens, position in (([token] * size, 0), ([token], size)):
+                self.model.decode(tokens, position, 0)
+                progress()
+            lib.llama_memory_clear(self.model.memory, True)
+        if self._settings.system:  # which is warm-up enough for a processor
             self._evaluate_system(self._settings.system, progress)
 
     def _evaluate_system(self, system: str, progress: Callable[[], None]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from typing import Any, Final
 
-from llama_cpp._ggml import libggml
+from aimark_daemon.engines.llama_lib import libggml
 
 EXPERTS: Final = rb"\.ffn_(up|down|gate|gate_up)_exps\b"
 """A regular expression for the tensors of routed experts."""

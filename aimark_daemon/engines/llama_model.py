@@ -6,10 +6,9 @@ import ctypes
 import os
 from collections.abc import Callable, Sequence
 from enum import IntEnum
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, NamedTuple
-
-import llama_cpp as lib
 
 from aimark_daemon.engines.faults import (
     LLM_FAILED,
@@ -19,8 +18,10 @@ from aimark_daemon.engines.faults import (
     MODEL_INVALID,
 )
 from aimark_daemon.engines.llama_devices import Placement
+from aimark_daemon.engines.llama_lib import lib
 from aimark_daemon.engines.llama_log import LlamaLog, tells_out_of_memory
 from aimark_daemon.engines.llama_settings import LlamaSettings, usable_cores
+from aimark_daemon.engines.parked import Identity, model_file
 from aimark_daemon.errors import AimarkError
 
 LOG: Final = LlamaLog()
@@ -149,6 +150,30 @@ class LlamaModel:
             "offloads": self.offloads,
             "rewinds": self.rewinds,
         }
+
+    def identity(self, settings: LlamaSettings) -> Identity:
+        """What states of this context have in common with those of another one that can take them.
+
+        How values lie in memory is not among it, because llama.cpp does not tell whether flash attention is used: it
+        refuses states of the other kind. Some models turn keys by other angles in a context beyond the original one.
+        """
+        architecture = self._value("general.architecture")
+        original = self._value(f"{architecture}.rope.scaling.original_context_length")
+        extended = original.isdigit() and self.n_ctx > int(original)
+        f16 = lib.GGML_TYPE_F16
+        return Identity(
+            engine=f"llama-cpp-python {version('llama-cpp-python')}",
+            model=model_file(settings.path),
+            keys=str(f16 if settings.type_k is None else settings.type_k),
+            values=str(f16 if settings.type_v is None else settings.type_v),
+            shape="extended" if extended else "",
+        )
+
+    def _value(self, key: str) -> str:
+        """A value of the file's header as text, empty for none."""
+        buffer = ctypes.create_string_buffer(256)
+        size = lib.llama_model_meta_val_str(self._model, key.encode(), buffer, len(buffer))
+        return buffer.value.decode("utf-8", errors="replace") if size >= 0 else ""
 
     def chat_template(self) -> str:
         """The Jinja chat template of the file, empty if it has none."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-import llama_cpp as lib
-
 from aimark_daemon.engines.base import Sampling
+from aimark_daemon.engines.llama_lib import lib
 
 PENALTY_WINDOW: Final = 64
 """Tokens of the answer that `repeat_penalty` looks back on."""

@@ -9,11 +9,12 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What llama.cpp gave out for a sequence, and the tokens it stands for. `size` in bytes."""
+    """What llama.cpp gave out for a sequence, and the tokens it stands for."""
 
     tokens: list[int]
     data: Any
     size: int
+    """Bytes that count; 0 for a parked state, which whoever parked it has counted."""
 
 
 class SavedStates:
@@ -32,7 +33,7 @@ class SavedStates:
         if not 0 < size <= self.cap:
             return False
         while self.size + size > self.cap:
-            self.take(next(iter(self._states)))
+            self.take(next(session for session, saved in self._states.items() if saved.size))
         return True
 
     def put(self, session: str, saved: Saved) -> None:
@@ -40,6 +41,10 @@ class SavedStates:
         self.take(session)
         self._states[session] = saved
         self.size += saved.size
+
+    def newest(self) -> list[tuple[str, Saved]]:
+        """All states with their sessions, those used last first."""
+        return [*reversed(self._states.items())]
 
     def take(self, session: str) -> Saved | None:
         """The session's state, which is not kept any longer."""

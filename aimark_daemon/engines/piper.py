@@ -11,17 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
-from aimark_daemon.audio.audible import AUDIBLE
 from aimark_daemon.conversation.language import has_hangul, language_of
 from aimark_daemon.engines.base import Audio, EngineCall, Facts, SpeakRequest, Spoken
 from aimark_daemon.engines.piper_text import pieces
 from aimark_daemon.engines.voice_faults import SPEAKING_FAILED, VOICE_CANNOT_SPEAK, VOICE_INVALID, VOICE_MISSING
+from aimark_daemon.engines.voice_sound import gap_s, resampled, trimmed
 
-LEAD_S = 0.010
-"""Silence left before the first audible sample."""
-SENTENCE_GAP_S = 0.18
-"""Silence left after a sentence that ends the clause or is followed by another."""
-COMMA_GAP_S = 0.09
 SLOWEST, FASTEST = 0.5, 2.0
 WARM_UP = {"en": "Hello.", "ko": "안녕하세요."}
 
@@ -85,33 +80,31 @@ class PiperEngine:
             raise VOICE_CANNOT_SPEAK(voice=self._name, language="ko")
         speed = min(FASTEST, max(SLOWEST, request.speed))
         config = SynthesisConfig(length_scale=self._voice.config.length_scale / speed)
+        rate = request.sample_rate or self._rate
         samples = 0
         for piece in pieces(request.text):
             try:
                 # Piper's own sentences, one network run each.
                 for chunk in self._voice.synthesize(piece, config):
                     if call.cancelled:
-                        return self._spoken(samples, started)
-                    pcm = _trimmed(
-                        chunk.audio_int16_array,
-                        lead=int(LEAD_S * self._rate) if samples == 0 else None,
-                        gap=int(_gap_s(piece) * self._rate),
-                    )
+                        return self._spoken(samples, rate, started)
+                    pcm = trimmed(chunk.audio_int16_array, self._rate, first=samples == 0, gap=gap_s(piece))
+                    pcm = resampled(pcm, self._rate, rate)
                     if len(pcm):
                         samples += len(pcm)
-                        call.emit(Audio(pcm.astype("<i2").tobytes()))
+                        call.emit(Audio(pcm.astype("<i2").tobytes(), voice=self._name))
             except (RuntimeError, ValueError, OSError) as error:
                 raise SPEAKING_FAILED(detail=f"{type(error).__name__}: {error}") from error
             if call.cancelled:
                 break
-        return self._spoken(samples, started)
+        return self._spoken(samples, rate, started)
 
     def close(self) -> None:
         """Free the voice."""
         self._voice = None
 
-    def _spoken(self, samples: int, started: float) -> Spoken:
-        return Spoken(samples=samples, sample_rate=self._rate, took_s=time.monotonic() - started)
+    def _spoken(self, samples: int, rate: int, started: float) -> Spoken:
+        return Spoken(samples=samples, sample_rate=rate, took_s=time.monotonic() - started, voice=self._name)
 
 
 def _voice(path: Path, facts: dict[str, Any], threads: int) -> Any:
@@ -123,21 +116,8 @@ def _voice(path: Path, facts: dict[str, Any], threads: int) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    # Waiting actively gains nothing between two operations, and takes the cores from the model that goes on writing.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(str(path), sess_options=options, providers=["CPUExecutionProvider"])
     return PiperVoice(config=PiperConfig.from_dict(facts), session=session)
-
-
-def _gap_s(piece: str) -> float:
-    return COMMA_GAP_S if piece.rstrip()[-1:] in ",;:、，；：" else SENTENCE_GAP_S
-
-
-def _trimmed(samples: Any, *, lead: int | None, gap: int) -> Any:
-    """int16 samples whose audible part keeps at most `lead` silent ones before it (None: all) and `gap` after it."""
-    import numpy as np  # noqa: PLC0415
-
-    audible = np.flatnonzero(np.abs(samples.astype(np.int32)) > AUDIBLE)
-    if not len(audible):
-        return samples[:0]
-    first = 0 if lead is None else max(0, int(audible[0]) - lead)
-    return samples[first : int(audible[-1]) + 1 + gap]

@@ -44,6 +44,14 @@ VOICE_INVALID = fault_kind(
     hint="Its files are damaged or of another kind. Remove the voice with `aimark models rm` and pull it again.",
     hint_ko="파일이 손상되었거나 다른 종류입니다. `aimark models rm`으로 지우고 다시 받아 주세요.",
 )
+ESPEAK_MISSING = fault_kind(
+    "espeak_missing",
+    exit_code=Exit.ENGINE,
+    message="The voice espeak is not installed on this computer.",
+    message_ko="이 컴퓨터에 espeak 음성이 설치되어 있지 않습니다.",
+    hint="Install the package espeakng-loader beside AI MARK, or choose another voice: `aimark models list`.",
+    hint_ko="espeakng-loader 패키지를 AI MARK와 함께 설치하거나 다른 음성을 골라 주세요: `aimark models list`",
+)
 VOICE_CANNOT_SPEAK = fault_kind(
     "voice_cannot_speak",
     exit_code=Exit.ENGINE,

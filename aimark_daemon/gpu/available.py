@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import psutil
 import pynvml
 
@@ -42,13 +43,42 @@ def memory(gpus: Iterable[GpuInfo], engine: frozenset[str], reserve: int = 0) ->
 
     `engine` are the backends of the installed engine. One for CUDA alone has no card where the driver shows none.
     """
+    gpus = tuple(gpus)
     cards = tuple(Card(gpu.vram_free, gpu.vram_total or 0) for gpu in gpus if gpu.vram_free is not None)
+    program, program_bytes = _largest_other(gpus)
     return Memory(
+        program=program,
+        program_bytes=program_bytes,
         cards=cards if engine else (),
         ram_free=psutil.virtual_memory().available,
         reserve=reserve,
         offload=bool(engine - {"cuda"}) or bool(engine and cards),
     )
+
+
+def _largest_other(gpus: tuple[GpuInfo, ...]) -> tuple[str, int]:
+    """Name and bytes of the program, not one of ours, that holds most of the cards; nameless where nobody tells."""
+    held: dict[str, int] = {}
+    for process in (process for gpu in gpus for process in gpu.processes or ()):
+        if process.name and not process.worker and process.vram is not None:
+            held[process.name] = held.get(process.name, 0) + process.vram
+    return max(held.items(), key=lambda item: item[1], default=("", 0))
+
+
+def without(gpus: Iterable[GpuInfo], worker: str, expected: int) -> tuple[GpuInfo, ...]:
+    """The cards as they were if `worker` held nothing of them; `expected` bytes, on the first one, if nobody tells."""
+    gpus = tuple(gpus)
+    own = [sum(process.vram or 0 for process in gpu.processes or () if process.worker == worker) for gpu in gpus]
+    if not any(own) and own:
+        own[0] = expected
+    return tuple(map(_given_back, gpus, own))
+
+
+def _given_back(gpu: GpuInfo, size: int) -> GpuInfo:
+    if gpu.vram_free is None:
+        return gpu
+    free = gpu.vram_free + size
+    return msgspec.structs.replace(gpu, vram_free=free if gpu.vram_total is None else min(free, gpu.vram_total))
 
 
 def identity() -> str:

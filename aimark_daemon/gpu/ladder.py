@@ -59,11 +59,13 @@ def _freeing(facts: ModelFacts, layout: Layout, missing: int) -> Iterator[Layout
     steps = leaner(facts, layout, CONTEXT_FLOOR)
     yield from (step for step in steps if before - vram_bytes(facts, step) >= missing)
     lean = steps[-1] if steps else layout
-    freed = before - vram_bytes(facts, lean)
-    alone = vram_bytes(facts, msgspec.structs.replace(lean, layers=1))
-    a_layer = max(1, (vram_bytes(facts, lean) - alone) // max(1, lean.layers - 1))
-    drop = -(-max(0, missing - freed) // a_layer) + 1
-    yield msgspec.structs.replace(lean, layers=max(0, lean.layers - drop))
+    # Layers differ (some have no attention, some have experts), so that an average would leave out too few.
+    for layers in range(lean.layers - 1, 0, -1):
+        fewer = msgspec.structs.replace(lean, layers=layers)
+        if before - vram_bytes(facts, fewer) >= missing:
+            yield msgspec.structs.replace(lean, layers=layers - 1)
+            return
+    yield msgspec.structs.replace(lean, layers=0)
 
 
 def _lean_on_cpu(facts: ModelFacts, layout: Layout) -> Layout:

@@ -1,6 +1,6 @@
 """Loading: the states of a model from plan to answers, and what follows a failure. Pure; time is an argument.
 
-    ABSENT > SPAWN > LOAD > READY <> BUSY
+    ABSENT > SPAWN > LOAD > READY <> BUSY > ABSENT (nobody needs it)
     SPAWN, LOAD, READY, BUSY: out of memory > SETTLE (the driver gives memory back, <= 5 s) > next rung > SPAWN
                               another death > CRASHED > SPAWN, as the supervisor's patience has it
     three crashes in five minutes > the processor alone; three more > DEGRADED
@@ -17,20 +17,20 @@ from typing import Final
 
 import msgspec
 
-from aimark_daemon.errors import Fault
+from aimark_daemon.engines.crashes import CrashPolicy, Level
+from aimark_daemon.engines.faults import KEEPS_CRASHING
+from aimark_daemon.errors import Fault, Text
 from aimark_daemon.gpu import reasons
 from aimark_daemon.gpu.facts import MIB, ModelFacts
 from aimark_daemon.gpu.ladder import next_plan
 from aimark_daemon.gpu.plan import CONTEXT_BYTES, Memory, Plan, Wish, cpu_plan, plan
-from aimark_daemon.gpu.plan_faults import KEEPS_CRASHING
 from aimark_daemon.gpu.recall import LastGood, recall
+from aimark_daemon.names import named
 
 SETTLE_S: Final = 5.0
 """The longest wait for memory that a dead process held."""
 SETTLED_BYTES: Final = 64 * MIB
 """So little less than before is as before."""
-CRASHES: Final = 3
-CRASH_WINDOW_S: Final = 300.0
 HEALTHY_S: Final = 300.0
 """After so long without failure a plan counts as a first attempt again."""
 
@@ -54,9 +54,11 @@ class LoadState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Began:
-    """A model is to be loaded; so much is free."""
+    """A model is to be loaded, for the first time or anew; so much is free."""
 
     memory: Memory
+    away: Text | None = None
+    """Why the card is to be left alone, if it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +95,18 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
+class Unloaded:
+    """Its process was ended because nobody needed it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """So much is free while the driver takes memory back."""
 
     memory: Memory
 
 
-Happening = Began | Spawned | Loaded | Worked | Ended | Measured
+Happening = Began | Spawned | Loaded | Worked | Ended | Unloaded | Measured
 
 
 # What follows ---------------------------------------------------------------------------------------------------
@@ -140,6 +147,7 @@ _MAY: Final[dict[type, frozenset[LoadState]]] = {
     Loaded: frozenset({LoadState.LOAD}),
     Worked: frozenset({LoadState.READY, LoadState.BUSY}),
     Ended: frozenset({LoadState.SPAWN, LoadState.LOAD, LoadState.READY, LoadState.BUSY, LoadState.CRASHED}),
+    Unloaded: frozenset(LoadState),
     Measured: frozenset({LoadState.SETTLE}),
 }
 """In which states a happening means something; a beginning always does."""
@@ -159,8 +167,32 @@ class Loading:
         self._failure: Ended | None = None
         self._failed_at_work = False
         self._ready_since: float | None = None
-        self._crashes: list[float] = []
-        self._struck = False
+        self._crashes = CrashPolicy()
+        self.away = False
+        """Whether the plan in force leaves the card alone because that was asked for."""
+
+    @property
+    def held_back(self) -> bool:
+        """Whether more of the model could be on the cards if there were room."""
+        plan = self.plan
+        return (
+            plan is not None
+            and self._wish.gpu_layers == "auto"
+            and not (self._struck or self.away)
+            and bool(self._before.cards)
+            and (plan.layout.layers < plan.all_layers or plan.layout.experts_on_cpu)
+        )
+
+    def foresee(self, memory: Memory) -> Plan:
+        """The plan that would be made if it were loaded anew with so much free."""
+        if self._struck:
+            return cpu_plan(self._facts, self._wish, reasons.after_crashes())
+        return recall(plan(self._facts, memory, self._wish), self._last, self._facts, memory)
+
+    @property
+    def _struck(self) -> bool:
+        """Whether it crashed too often on the cards."""
+        return self._crashes.level is not Level.NORMAL
 
     def may(self, kind: type[Happening]) -> bool:
         """Whether such a happening means something now."""
@@ -175,12 +207,14 @@ class Loading:
         if not self.may(type(happening)):
             raise ValueError(f"{type(happening).__name__} in state {self.state}")
         match happening:
-            case Began(memory):
-                fresh = plan(self._facts, memory, self._wish)
-                return self._start(recall(fresh, self._last, self._facts, memory), memory)
+            case Began(memory, away):
+                self.away = away is not None
+                return self._start(
+                    self.foresee(memory) if away is None else cpu_plan(self._facts, self._wish, away), memory
+                )
             case Spawned():
                 if self.state in (LoadState.FAILED, LoadState.DEGRADED):  # somebody wants it tried anew
-                    self._crashes, self._struck = [], False
+                    self._crashes.reset()
                 self.state = LoadState.LOAD
             case Loaded(memory):
                 return self._loaded(memory, now)
@@ -188,6 +222,8 @@ class Loading:
                 self.state = LoadState.BUSY if busy else LoadState.READY
             case Ended():
                 return self._ended(happening, now)
+            case Unloaded():
+                self.state = LoadState.ABSENT
             case Measured(memory):
                 return self._measured(memory, now)
         return None
@@ -202,7 +238,8 @@ class Loading:
         taken = self._before.vram_free - memory.vram_free
         if self.plan.layout.layers == 0 or not memory.cards or taken <= 0:
             return None
-        return Remember(LastGood(self.plan, taken, self._before.vram_free))
+        self._last = LastGood(self.plan, taken, self._before.vram_free)
+        return Remember(self._last)
 
     def _ended(self, end: Ended, now: float) -> Consequence:
         assert self.plan is not None
@@ -224,17 +261,14 @@ class Loading:
         self.state = LoadState.CRASHED
         if not end.counts:
             return None
-        self._crashes = [at for at in self._crashes if now - at < CRASH_WINDOW_S] + [now]
-        if len(self._crashes) < CRASHES:
-            return None
-        self._crashes = []
-        if self._struck:
-            self.state = LoadState.DEGRADED
-            return GiveUp(KEEPS_CRASHING.fault(end.fault.detail))
-        self._struck = True
-        if self.plan.layout.layers == 0:
-            return None
-        return self._start(cpu_plan(self._facts, self._wish, reasons.after_crashes()), self._before)
+        match self._crashes.crashed(now):
+            case Level.CPU_ONLY if self.plan.layout.layers:
+                return self._start(cpu_plan(self._facts, self._wish, reasons.after_crashes()), self._before)
+            case Level.DEGRADED:
+                self.state = LoadState.DEGRADED
+                return GiveUp(KEEPS_CRASHING.fault(end.fault.detail, name=named("llm")))
+            case _:
+                return None
 
     def _measured(self, memory: Memory, now: float) -> Consequence:
         """Go on when the driver gave back what the dead process held, or does not in time."""

@@ -37,6 +37,10 @@ class Memory(msgspec.Struct, frozen=True):
     reserve: int = 0
     offload: bool = True
     """Whether the installed engine can use a graphics card at all."""
+    program: str = ""
+    """The other program that holds most of the cards, where the driver tells."""
+    program_bytes: int = 0
+    """What it holds."""
 
     @property
     def vram_free(self) -> int:
@@ -146,9 +150,8 @@ def plan(facts: ModelFacts, memory: Memory, wish: Wish) -> Plan:
         return make_plan(facts, layout, wish, reasons.asked(layout.layers, everything))
     layout = _largest(facts, memory, wish)
     if layout.layers == 0:
-        reason = reasons.no_room(memory.vram_free, memory.held, memory.reserve)
-        return cpu_plan(facts, wish, reason)
-    reason = reasons.fits(layout, everything, memory.vram_free, memory.held, memory.reserve)
+        return cpu_plan(facts, wish, reasons.no_room(_room(memory)))
+    reason = reasons.fits(layout, everything, _room(memory))
     return make_plan(facts, layout, wish, reason)
 
 
@@ -179,6 +182,10 @@ def leaner(facts: ModelFacts, layout: Layout, context_floor: int = 0) -> list[La
         layout = msgspec.structs.replace(layout, **step)
         layouts.append(layout)
     return layouts
+
+
+def _room(memory: Memory) -> reasons.Room:
+    return reasons.Room(memory.vram_free, memory.held, memory.reserve, memory.program, memory.program_bytes)
 
 
 def _layout(facts: ModelFacts, wish: Wish, layers: int) -> Layout:

@@ -24,10 +24,19 @@ SIZE_UNREADABLE = fault_kind(
     hint="Write it as 6GB, 512MB or 4.5GB.",
     hint_ko="6GB, 512MB, 4.5GB처럼 적어 주세요.",
 )
-KEEPS_CRASHING = fault_kind(
-    "llm_keeps_crashing",
-    message="The language model crashed again and again, on the processor alone too, and is not started any more.",
-    message_ko="언어 모델이 CPU만으로 실행해도 계속 비정상 종료되어 더 이상 시작하지 않습니다.",
-    hint="Choose another model with `aimark models use`, or restart the assistant to try again.",
-    hint_ko="`aimark models use`로 다른 모델을 고르거나, 어시스턴트를 다시 시작해 한 번 더 시도해 주세요.",
+GPU_MEMORY_HELD = fault_kind(
+    "gpu_memory_held",
+    exit_code=Exit.ENGINE,
+    message="The graphics card has no room yet for {holder}: it needs {wanted}, {free} are free; {held}.",
+    message_ko="그래픽 카드에 아직 자리가 없습니다. {holder_ko}에 {wanted} 필요, 남은 메모리 {free}. {held_ko}.",
+    hint="Wait until the work that runs has ended, and try again.",
+    hint_ko="진행 중인 작업이 끝난 뒤 다시 시도해 주세요.",
+)
+GPU_MEMORY_SHORT = fault_kind(
+    "gpu_memory_short",
+    exit_code=Exit.ENGINE,
+    message="The graphics card is too full for {holder}: it needs {wanted}, {free} are free; {held}.",
+    message_ko="그래픽 카드 메모리가 부족합니다. {holder_ko}에 {wanted} 필요, 남은 메모리 {free}. {held_ko}.",
+    hint="Close other programs that use the graphics card, or choose a smaller model.",
+    hint_ko="그래픽 카드를 쓰는 다른 프로그램을 닫거나 더 작은 모델을 골라 주세요.",
 )

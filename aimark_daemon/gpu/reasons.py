@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from aimark_daemon.errors import Text
 from aimark_daemon.gpu.facts import Layout
@@ -10,6 +10,16 @@ from aimark_daemon.gpu.facts import Layout
 GB: Final = 1_000_000_000
 _WORTH_SAYING: Final = 600_000_000
 """What the desktop itself holds is no other program."""
+
+
+class Room(NamedTuple):
+    """What decides how much fits. Bytes of all cards; `program` is the one that holds most, if it is known."""
+
+    free: int
+    held: int = 0
+    reserve: int = 0
+    program: str = ""
+    program_bytes: int = 0
 
 
 def gigabytes(size: int) -> str:
@@ -63,17 +73,25 @@ def asked(layers: int, everything: int) -> Text:
     return Text(f"{head.en}, as the settings ask.", f"설정에 따라 {head.ko}.")
 
 
-def fits(layout: Layout, everything: int, free: int, held: int, reserve: int) -> Text:
+def game_mode() -> Text:
+    """The user wants the card for a game."""
+    return Text(
+        "On the CPU, because game mode keeps the graphics card free.",
+        "CPU에서 실행합니다. 게임 모드에서는 그래픽 카드를 비워 두기 때문입니다.",
+    )
+
+
+def fits(layout: Layout, everything: int, room: Room) -> Text:
     """As much as fits is on the card."""
     head = placement(layout, everything)
     if layout.layers >= everything and not layout.experts_on_cpu:
         return _sentence(head)
-    return _because(head, free, held, reserve)
+    return _because(head, room)
 
 
-def no_room(free: int, held: int, reserve: int) -> Text:
+def no_room(room: Room) -> Text:
     """Not one layer fits."""
-    return _because(Text("On the CPU", "CPU에서 실행합니다"), free, held, reserve)
+    return _because(Text("On the CPU", "CPU에서 실행합니다"), room)
 
 
 def after_out_of_memory(layout: Layout, everything: int, context: int) -> Text:
@@ -114,14 +132,18 @@ def _sentence(head: Text) -> Text:
     return Text(f"{head.en}.", f"{head.ko}.")
 
 
-def _because(head: Text, free: int, held: int, reserve: int) -> Text:
-    if reserve:
-        en = f"{gigabytes(free)} are free and {gigabytes(reserve)} of it stay reserved"
-        ko = f"{gigabytes(free)}가 비어 있고 그중 {gigabytes(reserve)}는 남겨 두기로 했기"
-    elif held >= _WORTH_SAYING:
-        en = f"{gigabytes(held)} are held by other programs"
-        ko = f"다른 프로그램이 {gigabytes(held)}를 쓰고 있기"
+def _because(head: Text, room: Room) -> Text:
+    free, held, reserve = gigabytes(room.free), gigabytes(room.held), gigabytes(room.reserve)
+    if room.program and room.program_bytes >= max(_WORTH_SAYING, room.held // 2):
+        en = f"{room.program} holds {gigabytes(room.program_bytes)}"
+        ko = f"{room.program} 프로그램이 {gigabytes(room.program_bytes)}를 쓰고 있기"
+    elif room.reserve:
+        en = f"{free} are free and {reserve} of it stay reserved"
+        ko = f"{free}가 비어 있고 그중 {reserve}는 남겨 두기로 했기"
+    elif room.held >= _WORTH_SAYING:
+        en = f"{held} are held by other programs"
+        ko = f"다른 프로그램이 {held}를 쓰고 있기"
     else:
-        en = f"the graphics card has {gigabytes(free)} free"
-        ko = f"그래픽 카드에 {gigabytes(free)}가 비어 있기"
+        en = f"the graphics card has {free} free"
+        ko = f"그래픽 카드에 {free}가 비어 있기"
     return Text(f"{head.en}, because {en}.", f"{head.ko}. {ko} 때문입니다.")

@@ -97,6 +97,11 @@ class Sampler:
         self._wake = asyncio.Event()
         self._watched = False
         self._failed = False
+        self._listeners: list[Callable[[Telemetry], None]] = []
+
+    def on_sample(self, listener: Callable[[Telemetry], None]) -> None:
+        """`listener` is called in the event loop with every sample, whether or not a client looks."""
+        self._listeners.append(listener)
 
     @property
     def trouble(self) -> Fault | None:
@@ -148,6 +153,8 @@ class Sampler:
             sample = await self._take(cards=self._watched or self._work().on_card)
         if self._watched:
             self._publish("telemetry", sample)
+        for listener in self._listeners:
+            listener(sample)
         if self._unsaid is not None and self._wanted("notices"):
             fault, self._unsaid = self._unsaid, None
             self._said[fault.code] = self._clock()

@@ -222,7 +222,8 @@ class ModelStore:
                 for fetched in mirror.fetch(wanted, work, watch):
                     self._accept(entry, fetched)
             except MirrorError as error:
-                _log.warning("%s did not deliver %s: %s", mirror.name, entry.id, error)
+                further = "; the next source is tried" if number + 1 < len(entry.mirrors) else ""
+                _log.info("%s is not available from %s (%s)%s", entry.id, mirror.name, error, further)
                 failures.append((mirror.name, error))
                 if isinstance(error, _WrongDigestError):
                     shutil.rmtree(work, ignore_errors=True)

@@ -13,10 +13,10 @@ COMMAND_UNKNOWN = fault_kind(
 CONTENT_MISSING = fault_kind(
     "content_missing",
     exit_code=Exit.USAGE,
-    message="/{name} needs something after its name: {parameter}.",
-    message_ko="/{name} 뒤에 내용이 필요합니다: {parameter}.",
-    hint="For example: /{name} {parameter}",
-    hint_ko="예: /{name} {parameter}",
+    message="/{name} needs something after its name.",
+    message_ko="/{name} 명령에는 이름 뒤에 내용이 필요합니다.",
+    hint="Write what it should work on after the name: /{name} …",
+    hint_ko="명령 뒤에 내용을 이어서 적어 주세요: /{name} …",
 )
 ARGUMENT_INVALID = fault_kind(
     "argument_invalid",
@@ -40,4 +40,11 @@ PLUGIN_FAILED = fault_kind(
     message_ko="{plugin} 플러그인의 /{name} 명령이 실패했습니다.",
     hint="The assistant goes on. Tell the plugin's author what the detail says.",
     hint_ko="어시스턴트는 계속 동작합니다. 아래 내용을 플러그인 제작자에게 알려 주세요.",
+)
+PLUGIN_NOT_LOADED = fault_kind(
+    "plugin_not_loaded",
+    message="The plugin {plugin} was not loaded, so its commands are missing.",
+    message_ko="{plugin} 플러그인을 불러오지 못해 이 플러그인의 명령을 쓸 수 없습니다.",
+    hint="Mend it in {folder} and start the assistant again.",
+    hint_ko="{folder} 폴더에서 고친 뒤 어시스턴트를 다시 시작해 주세요.",
 )

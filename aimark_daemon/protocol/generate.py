@@ -6,20 +6,18 @@ the committed files is not what would be written.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
+from aimark_daemon.generated import Generated
 from aimark_daemon.protocol import messages
 from aimark_daemon.protocol.generate_markdown import markdown
 from aimark_daemon.protocol.generate_typescript import typescript
 
-ROOT = Path(__file__).resolve().parents[2]
 SCHEMA_PATH = Path("docs/reference/protocol.schema.json")
 TYPESCRIPT_PATH = Path("web_client/src/protocol.ts")
 MARKDOWN_PATH = Path("docs/reference/protocol.md")
@@ -54,34 +52,8 @@ def generated() -> dict[Path, str]:
     }
 
 
-def stale(root: Path = ROOT) -> list[Path]:
-    """The generated files under `root` that are missing or not current."""
-    return [
-        path
-        for path, text in generated().items()
-        if not (root / path).is_file() or (root / path).read_text(encoding="utf-8") != text
-    ]
-
-
-def write(root: Path = ROOT) -> None:
-    """Write every generated file under `root`."""
-    for path, text in generated().items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(text, encoding="utf-8", newline="\n")
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Write or check; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m aimark_daemon.protocol.generate", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a file is not current")
-    if not parser.parse_args(arguments).check:
-        write()
-        return 0
-    old = stale()
-    for path in old:
-        sys.stderr.write(f"{path} is not current: run `python -m aimark_daemon.protocol.generate`\n")
-    return 1 if old else 0
+FILES: Final = Generated("aimark_daemon.protocol.generate", generated)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(FILES.main())

@@ -39,11 +39,15 @@ class Hello(Request, frozen=True, tag="hello"):
 
 
 class Submit(Request, frozen=True, tag="submit"):
-    """A typed utterance: begins a turn. Without `session` a new one is made. `speak` asks for sound too."""
+    """A typed utterance: begins a turn. Without `session` a new one is made. `speak` asks for sound too.
+
+    It takes the place of the session's user message `replaces` and of all that came after it.
+    """
 
     text: str
     session: str | None = None
     speak: bool = False
+    replaces: int | None = None
 
 
 class Listen(Request, frozen=True, tag="listen"):
@@ -80,8 +84,15 @@ class Played(Request, frozen=True, tag="played"):
     ms: int
 
 
+class ReadAloud(Request, frozen=True, tag="read_aloud"):
+    """Asks for a stored message as speech: `reading` answers, its sound follows; `cancel` with its `turn` ends it."""
+
+    session: str
+    message: int
+
+
 class ListSessions(Request, frozen=True, tag="list_sessions"):
-    """Asks for sessions, newest first."""
+    """Asks for sessions: pinned ones, then the others, newest first."""
 
     limit: int = 1000
     offset: int = 0
@@ -104,6 +115,20 @@ class RenameSession(Request, frozen=True, tag="rename_session"):
 
     session: str
     title: str
+
+
+class PinSession(Request, frozen=True, tag="pin_session"):
+    """Keeps a session at the top of the list, or lets it go from there."""
+
+    session: str
+    pinned: bool = True
+
+
+class BranchSession(Request, frozen=True, tag="branch_session"):
+    """Makes a new session of what was said before the message `before`; the old one stays as it is."""
+
+    session: str
+    before: int
 
 
 class DeleteSession(Request, frozen=True, tag="delete_session"):
@@ -133,9 +158,14 @@ class ExportSessions(Request, frozen=True, tag="export_sessions"):
 
 
 class ImportSessions(Request, frozen=True, tag="import_sessions"):
-    """Adds sessions from text that `export_sessions` (json) wrote or that has the documented shape."""
+    """Adds sessions from text that `export_sessions` (json) wrote or that has the documented shape, all or none.
+
+    What is larger than a message comes in parts: `more` says that another one follows, once this one was answered
+    with `ok`. The last one is answered with the sessions.
+    """
 
     text: str
+    more: bool = False
 
 
 class Subscribe(Request, frozen=True, tag="subscribe"):
@@ -159,7 +189,7 @@ class PullModel(Request, frozen=True, tag="pull_model"):
 
 
 class UseModel(Request, frozen=True, tag="use_model"):
-    """Chooses a model for its kind of engine and loads it."""
+    """Chooses a model for its kind of engine and loads it; "auto" lets every kind be chosen automatically."""
 
     model: str
 
@@ -185,8 +215,22 @@ class SetConfig(Request, frozen=True, tag="set_config"):
     value: Any
 
 
+class Typing(Request, frozen=True, tag="typing"):
+    """A person begins to type: a language model that sleeps is loaded meanwhile. `listen` does the same."""
+
+
+class SetGame(Request, frozen=True, tag="set_game"):
+    """Turns game mode on or off: the graphics card is kept free, and answers come from the processor."""
+
+    on: bool
+
+
 class OpenPage(Request, frozen=True, tag="open_page"):
     """Asks for the page's address with a single-use log-in code."""
+
+
+class LogOut(Request, frozen=True, tag="log_out"):
+    """Replaces the access token: after the `ok` every program and browser is shut out, this client too."""
 
 
 class Shutdown(Request, frozen=True, tag="shutdown"):
@@ -200,10 +244,13 @@ ClientMessage = (
     | EndListen
     | Cancel
     | Played
+    | ReadAloud
     | ListSessions
     | CreateSession
     | ShowSession
     | RenameSession
+    | PinSession
+    | BranchSession
     | DeleteSession
     | RestoreSession
     | SearchSessions
@@ -218,7 +265,10 @@ ClientMessage = (
     | ListCommands
     | GetConfig
     | SetConfig
+    | Typing
+    | SetGame
     | OpenPage
+    | LogOut
     | Shutdown
 )
 
@@ -235,6 +285,7 @@ class SessionInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     updated: str
     messages: int = 0
     deleted: bool = False
+    pinned: bool = False
 
 
 MessageState = Literal["complete", "streaming", "cancelled", "failed", "interrupted"]
@@ -352,7 +403,11 @@ class ProcessShare(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Status(msgspec.Struct, frozen=True, omit_defaults=False):
-    """The daemon at a glance. `state` is starting, ready, degraded or stopping; `gpu_fault` why `gpu` lacks cards."""
+    """The daemon at a glance. `state` is starting, ready, degraded or stopping; `gpu_fault` why `gpu` lacks cards.
+
+    `game`: game mode keeps the graphics card free.
+    `notices` is what people should know: a plugin that was not loaded, a setting that waits for a restart.
+    """
 
     state: str
     version: str
@@ -363,6 +418,8 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=False):
     sessions: int
     uptime_s: float = 0.0
     gpu_fault: Fault | None = None
+    game: bool = False
+    notices: tuple[Fault, ...] = ()
 
 
 class ModelInfo(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -441,7 +498,7 @@ class SessionReply(Reply, frozen=True, tag="session"):
 
 
 class SessionsReply(Reply, frozen=True, tag="sessions"):
-    """Sessions, newest first."""
+    """Sessions: pinned ones, then the others, newest first."""
 
     sessions: tuple[SessionInfo, ...]
 
@@ -499,6 +556,13 @@ class PageReply(Reply, frozen=True, tag="page"):
     url: str
 
 
+class GameReply(Reply, frozen=True, tag="game"):
+    """Game mode is on or off. `took_s`: after so many seconds the programs that held the card for us were gone."""
+
+    on: bool
+    took_s: float = 0.0
+
+
 class Listening(Reply, frozen=True, tag="listening"):
     """The microphone stream is open; send frames of stream `id`."""
 
@@ -523,13 +587,23 @@ class HeardSoFar(Event, frozen=True, tag="heard_so_far"):
     language: str = ""
 
 
+class Reading(Reply, frozen=True, tag="reading"):
+    """A message is read aloud: its speech carries `turn`, a number that no turn has."""
+
+    turn: int
+
+
 class TurnStarted(Event, frozen=True, tag="turn_started"):
-    """A turn began. `id` is the request that began it, for the client that sent it."""
+    """A turn began. `id` is the request that began it, for the client that sent it.
+
+    `replaces`: that message and all after it are gone from the session; ask for it again.
+    """
 
     turn: int
     session: str
     id: int | None = None
     text: str = ""
+    replaces: int | None = None
 
 
 class Heard(Event, frozen=True, tag="heard"):
@@ -580,11 +654,13 @@ class SpeechStarted(Event, frozen=True, tag="speech_started"):
 
 
 class SpeechClause(Event, frozen=True, tag="speech_clause"):
-    """The clause whose sound begins at sample `start` of the turn's speech."""
+    """The clause whose sound begins at sample `start` of the turn's speech, in `language`, spoken by `voice`."""
 
     turn: int
     text: str
     start: int
+    language: str = ""
+    voice: str = ""
 
 
 class SpeechEnded(Event, frozen=True, tag="speech_ended"):
@@ -659,6 +735,12 @@ class EngineChanged(Event, frozen=True, tag="engine_changed"):
     info: EngineInfo
 
 
+class GameChanged(Event, frozen=True, tag="game_changed"):
+    """Game mode was turned on or off (topic engines). What it does to an engine comes as `engine_changed`."""
+
+    on: bool
+
+
 class SessionChanged(Event, frozen=True, tag="session_changed"):
     """A session was made, renamed, deleted, restored or talked in (topic sessions)."""
 
@@ -719,9 +801,11 @@ ServerMessage = (
     | CommandsReply
     | ConfigReply
     | PageReply
+    | GameReply
     | Listening
     | HearingChanged
     | HeardSoFar
+    | Reading
     | TurnStarted
     | Heard
     | Delta
@@ -739,6 +823,7 @@ ServerMessage = (
     | Cancelled
     | TurnError
     | EngineChanged
+    | GameChanged
     | SessionChanged
     | Telemetry
     | TelemetryHistory

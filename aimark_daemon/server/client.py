@@ -42,14 +42,13 @@ class SocketClient:
 
     def send(self, event: Event) -> None:
         """Queue one message; never waits, never raises."""
-        self.send_encoded(encode(event))
+        self._put(encode(event))
 
     def send_audio(self, frame: AudioFrame) -> None:
         """Queue one audio frame."""
-        self.send_encoded(encode_frame(frame))
+        self._put(encode_frame(frame))
 
-    def send_encoded(self, data: str | bytes) -> None:
-        """Queue what is encoded already, as a broadcast is for all clients at once."""
+    def _put(self, data: str | bytes) -> None:
         if not self.closed and not self._outbox.put(data):
             _log.warning("client %d (%s) does not read: closed", self.id, self.kind)
             self._outbox.drop()

@@ -15,6 +15,7 @@ from aimark_daemon.errors import AimarkError, Fault, as_fault
 from aimark_daemon.protocol import messages as m
 from aimark_daemon.protocol.audio import AudioFrame
 from aimark_daemon.server.base import ClientHandle
+from aimark_daemon.server.uploads import Uploads
 from aimark_daemon.store import AsyncStore
 
 _MAX_EARLY: Final = 64
@@ -45,11 +46,17 @@ class Controls(Protocol):
     async def set_config(self, key: str, value: object) -> tuple[str, ...]:
         """Change a value; returns the keys that take effect at the next start."""
 
+    async def set_game(self, on: bool) -> float:
+        """Turn game mode on or off; returns after how many seconds the card was free."""
+
     def look(self) -> m.TelemetryHistory:
         """A client begins to look at the telemetry: the history until now. Samples follow."""
 
     def page_address(self) -> str:
         """The page's address with a fresh log-in code."""
+
+    def log_out(self) -> None:
+        """Replace the access token; connections end once what is queued for them was sent."""
 
     def shutdown(self) -> None:
         """Stop the daemon soon."""
@@ -68,6 +75,7 @@ class Dispatch:
         self._listens: dict[tuple[ClientHandle, int], m.Listen] = {}
         self._early: dict[tuple[ClientHandle, int], None] = {}
         """Streams that were cancelled before they were open: a cancel waits for nothing, a `listen` may."""
+        self._uploads = Uploads()
         self._clients: set[ClientHandle] = set()
         self.greeted = 0
         """How many clients have said hello so far."""
@@ -92,6 +100,7 @@ class Dispatch:
     async def disconnected(self, client: ClientHandle) -> None:
         """A client left."""
         self._clients.discard(client)
+        self._uploads.forget(client)
         self._assistant.forget(client)
         for key in [key for key in self._listens if key[0] is client]:
             del self._listens[key]
@@ -129,6 +138,7 @@ class Dispatch:
                     speak=message.speak,
                     listener=client,
                     request=message.id,
+                    replaces=message.replaces,
                 )
                 return None
             case m.Listen():
@@ -210,24 +220,43 @@ class Dispatch:
                 session = await store.get_session(message.session)
                 stored = await store.messages(session.id)
                 return m.SessionReply(id=number, session=session, messages=tuple(map(self._live, stored)))
-            case m.RenameSession():
-                return self._changed(number, await store.rename_session(message.session, message.title))
-            case m.DeleteSession():
-                return self._changed(number, await store.delete_session(message.session))
-            case m.RestoreSession():
-                return self._changed(number, await store.restore_session(message.session))
+            case m.RenameSession() | m.PinSession() | m.BranchSession() | m.DeleteSession() | m.RestoreSession():
+                return self._changed(number, await self._change(message))
+            case m.ReadAloud():
+                return m.Reading(
+                    id=number, turn=await self._assistant.read_aloud(client, message.session, message.message)
+                )
             case m.SearchSessions():
                 return m.SearchReply(id=number, hits=tuple(await store.search(message.query, message.limit)))
             case m.ExportSessions():
                 text = await store.export(message.sessions, message.format)
                 return m.ExportReply(id=number, format=message.format, text=text)
+            case m.ImportSessions(more=True):
+                self._uploads.add(client, message.text)
+                return m.Ok(id=number)
             case m.ImportSessions():
-                imported = await store.import_text(message.text)
+                imported = await store.import_text(self._uploads.whole(client, message.text))
                 for session in imported:
                     self.publish("sessions", m.SessionChanged(session=session))
                 return m.SessionsReply(id=number, sessions=tuple(imported))
             case _:
                 return await self._control(client, message)
+
+    async def _change(
+        self, message: m.RenameSession | m.PinSession | m.BranchSession | m.DeleteSession | m.RestoreSession
+    ) -> m.SessionInfo:
+        store, session = self._store, message.session
+        match message:
+            case m.RenameSession():
+                return await store.rename_session(session, message.title)
+            case m.PinSession():
+                return await store.pin_session(session, pinned=message.pinned)
+            case m.BranchSession():
+                return await store.branch_session(session, message.before)
+            case m.DeleteSession():
+                return await store.delete_session(session)
+            case m.RestoreSession():
+                return await store.restore_session(session)
 
     async def _control(self, client: ClientHandle, message: m.ClientMessage) -> m.Event | None:
         controls, number = self._controls, message.id
@@ -253,13 +282,25 @@ class Dispatch:
                 restart = await controls.set_config(message.key, message.value)
                 reply = await controls.config()
                 return m.ConfigReply(id=number, values=reply.values, restart=restart)
-            case m.Played():
-                self._assistant.played(client, message.turn, message.ms)
+            case m.Typing() | m.Played():
+                self._note(client, message)
+            case m.SetGame():
+                return m.GameReply(id=number, on=message.on, took_s=await controls.set_game(message.on))
             case m.OpenPage():
                 return m.PageReply(id=number, url=controls.page_address())
+            case m.LogOut():
+                controls.log_out()
             case m.Shutdown():
                 controls.shutdown()
         return m.Ok(id=number)
+
+    def _note(self, client: ClientHandle, message: m.Typing | m.Played) -> None:
+        """Take notice of what happens at the client."""
+        match message:
+            case m.Typing():
+                self._assistant.wake()
+            case m.Played():
+                self._assistant.played(client, message.turn, message.ms)
 
     def _live(self, message: m.MessageInfo) -> m.MessageInfo:
         """A stored message with all of its text: an answer that is being written is further than its checkpoint."""

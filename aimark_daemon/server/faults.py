@@ -103,6 +103,6 @@ MESSAGE_TOO_BIG = fault_kind(
     exit_code=Exit.USAGE,
     message="The message is larger than the daemon accepts (1 MiB).",
     message_ko="메시지가 데몬이 받는 크기(1 MiB)보다 큽니다.",
-    hint="Send less at once; split an import into several files.",
-    hint_ko="한 번에 더 적게 보내 주세요. 가져올 파일은 여러 개로 나눠 주세요.",
+    hint="Send less at once.",
+    hint_ko="한 번에 더 적게 보내 주세요.",
 )

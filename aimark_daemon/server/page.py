@@ -13,6 +13,7 @@ CONTENT_SECURITY_POLICY: Final = (
     "img-src 'self' blob: data:; "
     "font-src 'self'; "
     "connect-src 'self'; "
+    "manifest-src 'self'; "
     "worker-src 'self' blob:; "
     "frame-ancestors 'none'; "
     "base-uri 'none'; "

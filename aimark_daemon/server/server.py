@@ -14,7 +14,6 @@ from websockets.asyncio.server import Server as WebSocketServer
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
-from aimark_daemon.protocol.messages import Event, Topic, encode
 from aimark_daemon.server.auth import Auth
 from aimark_daemon.server.base import Dispatcher
 from aimark_daemon.server.binding import bind_loopback
@@ -140,19 +139,18 @@ class Server:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._servers.clear()
 
-    def broadcast(self, topic: Topic, event: Event) -> None:
-        """Send an event to every client that subscribed to the topic; never waits."""
-        listeners = [client for client in self._clients.values() if topic in client.topics]
-        if listeners:
-            data = encode(event)
-            for client in listeners:
-                client.send_encoded(data)
-
     def rotate_token(self) -> None:
-        """Replace the token and close every connection that was let in by the old one."""
+        """Replace the token. Every connection that the old one let in is closed, once the caller had its answer.
+
+        Raises:
+            OSError: the token's folder cannot be written; nothing has changed.
+        """
         self._auth.rotate()
         self._token_number += 1
-        for client in self.clients:
+        asyncio.get_running_loop().call_soon(self._shut_out, self.clients)
+
+    def _shut_out(self, clients: tuple[SocketClient, ...]) -> None:
+        for client in clients:
             client.close(POLICY, "the token was replaced")
 
     def _connection_class(self) -> type[DoorConnection]:

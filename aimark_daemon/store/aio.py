@@ -81,6 +81,14 @@ class AsyncStore:
         """Give this session, and only this one, another title."""
         return await self._do(self._store.rename_session, session, title)
 
+    async def pin_session(self, session: str, *, pinned: bool) -> SessionInfo:
+        """Keep a session at the top of the list, or let it go from there."""
+        return await self._do(self._store.pin_session, session, pinned=pinned)
+
+    async def branch_session(self, session: str, before: int) -> SessionInfo:
+        """Make a new session of what was said before a message."""
+        return await self._do(self._store.branch_session, session, before)
+
     async def delete_session(self, session: str) -> SessionInfo:
         """Hide a session."""
         return await self._do(self._store.delete_session, session)
@@ -105,9 +113,9 @@ class AsyncStore:
         """Add sessions from an export."""
         return await self._do(self._store.import_text, text)
 
-    async def begin_turn(self, session: str, text: str) -> int:
+    async def begin_turn(self, session: str, text: str, replaces: int | None = None) -> int:
         """Store what the user said; the turn's number."""
-        return await self._do(self._store.begin_turn, session, text)
+        return await self._do(self._store.begin_turn, session, text, replaces)
 
     async def checkpoint(self, turn: int, reply: str) -> None:
         """Store the answer so far."""

@@ -12,6 +12,22 @@ SESSION_UNKNOWN = fault_kind(
     hint="`aimark sessions list` shows the conversations. One that was deleted can be restored first.",
     hint_ko="`aimark sessions list`로 대화 목록을 확인해 주세요. 삭제한 대화라면 먼저 되살려 주세요.",
 )
+MESSAGE_UNKNOWN = fault_kind(
+    "message_unknown",
+    exit_code=Exit.USAGE,
+    message="There is no such message {number} in this conversation.",
+    message_ko="이 대화에는 그런 {number}번 메시지가 없습니다.",
+    hint="Open the conversation again; it may have been changed in another window.",
+    hint_ko="대화를 다시 열어 주세요. 다른 창에서 바뀌었을 수 있습니다.",
+)
+MESSAGE_BUSY = fault_kind(
+    "message_busy",
+    exit_code=Exit.USAGE,
+    message="An answer in this conversation is still being written.",
+    message_ko="이 대화의 답변을 아직 쓰고 있습니다.",
+    hint="Stop the answer or wait for its end, then try again.",
+    hint_ko="답변을 중지하거나 끝날 때까지 기다린 뒤 다시 시도해 주세요.",
+)
 TITLE_INVALID = fault_kind(
     "title_invalid",
     exit_code=Exit.USAGE,

@@ -47,4 +47,10 @@ _VERSION_1: Final[Migration] = (
     """CREATE VIRTUAL TABLE search USING fts5(terms, tokenize = "ascii tokenchars '_'")""",
 )
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (_VERSION_1,)
+_VERSION_2: Final[Migration] = (
+    "ALTER TABLE session ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0",
+    "DROP INDEX session_listed",
+    "CREATE INDEX session_listed ON session(pinned, updated) WHERE deleted IS NULL",
+)
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (_VERSION_1, _VERSION_2)

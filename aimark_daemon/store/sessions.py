@@ -14,7 +14,7 @@ from aimark_daemon.store.faults import SESSION_UNKNOWN
 from aimark_daemon.store.text import excerpt, match_expression, storable, terms
 
 _SESSION: Final = """SELECT id, title, created, updated,
-    (SELECT count(*) FROM message WHERE message.session = session.key), deleted IS NOT NULL FROM session"""
+    (SELECT count(*) FROM message WHERE message.session = session.key), deleted IS NOT NULL, pinned FROM session"""
 _MOST: Final = 2**31 - 1
 
 
@@ -58,8 +58,8 @@ def info(db: sqlite3.Connection, key: int) -> SessionInfo:
 
 
 def listed(db: sqlite3.Connection, limit: int, offset: int) -> list[SessionInfo]:
-    """Sessions that are not deleted, last used first."""
-    query = f"{_SESSION} WHERE deleted IS NULL ORDER BY updated DESC, key DESC LIMIT ? OFFSET ?"
+    """Sessions that are not deleted: pinned ones, then the others, last used first."""
+    query = f"{_SESSION} WHERE deleted IS NULL ORDER BY pinned DESC, updated DESC, key DESC LIMIT ? OFFSET ?"
     return [_info(row) for row in db.execute(query, (_count(limit), _count(offset)))]
 
 
@@ -130,7 +130,13 @@ def _count(number: int) -> int:
 
 
 def _info(row: tuple[Any, ...]) -> SessionInfo:
-    identity, title, created, updated, count, deleted = row
+    identity, title, created, updated, count, deleted, pinned = row
     return SessionInfo(
-        id=identity, title=title, created=created, updated=updated, messages=count, deleted=bool(deleted)
+        id=identity,
+        title=title,
+        created=created,
+        updated=updated,
+        messages=count,
+        deleted=bool(deleted),
+        pinned=bool(pinned),
     )

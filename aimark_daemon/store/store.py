@@ -9,7 +9,7 @@ from pathlib import Path
 from aimark_daemon.engines.base import ChatMessage
 from aimark_daemon.errors import Fault
 from aimark_daemon.protocol.messages import ExportFormat, MessageInfo, SearchHit, SessionInfo, Timings
-from aimark_daemon.store import imported, sessions, transfer, turns
+from aimark_daemon.store import branches, imported, sessions, transfer, turns
 from aimark_daemon.store.database import Database, backup_time, backups, recover
 from aimark_daemon.store.faults import DATABASE_BROKEN
 from aimark_daemon.store.text import clean_title, tidy
@@ -80,7 +80,7 @@ class Store:
             return sessions.info(db, sessions.create(db, cleaned, now, now, identity))
 
     def list_sessions(self, limit: int = 1000, offset: int = 0) -> list[SessionInfo]:
-        """Sessions that are not deleted, last used first."""
+        """Sessions that are not deleted: pinned ones, then the others, last used first."""
         with self.database.reading() as db:
             return sessions.listed(db, limit, offset)
 
@@ -110,6 +110,23 @@ class Store:
             key = sessions.key_of(db, session)
             sessions.rename(db, key, cleaned)
             return sessions.info(db, key)
+
+    def pin_session(self, session: str, *, pinned: bool) -> SessionInfo:
+        """Keep a session at the top of the list, or let it go from there."""
+        with self.database.writing() as db:
+            key = sessions.key_of(db, session)
+            db.execute("UPDATE session SET pinned = ? WHERE key = ?", (pinned, key))
+            return sessions.info(db, key)
+
+    def branch_session(self, session: str, before: int) -> SessionInfo:
+        """Make a new session of what was said before the message `before`; the old one stays as it is.
+
+        Raises:
+            AimarkError: `message_unknown`: that session has no such message.
+        """
+        now = self._now()
+        with self.database.writing() as db:
+            return sessions.info(db, branches.branch(db, sessions.key_of(db, session), before, now))
 
     def delete_session(self, session: str) -> SessionInfo:
         """Hide a session until it is restored or purged. Deleting it again changes nothing."""
@@ -164,15 +181,23 @@ class Store:
 
     # Turns ------------------------------------------------------------------------------------------------------
 
-    def begin_turn(self, session: str, text: str) -> int:
+    def begin_turn(self, session: str, text: str, replaces: int | None = None) -> int:
         """Store what the user said, before it is answered. Gives the first message's words to an untitled session.
+
+        The user's message `replaces` and all that came after it are removed first.
 
         Returns:
             The turn's number: larger than all before, below 2**32.
+
+        Raises:
+            AimarkError: `message_unknown`, or `message_busy`: an answer after it is still being written.
         """
         now = self._now()
         with self.database.writing() as db:
-            return turns.begin(db, sessions.key_of(db, session), text, now)
+            key = sessions.key_of(db, session)
+            if replaces is not None:
+                branches.cut(db, key, replaces)
+            return turns.begin(db, key, text, now)
 
     def checkpoint(self, turn: int, reply: str) -> None:
         """Store the answer so far.

@@ -37,6 +37,8 @@ class WorkerState(StrEnum):
     FAILED = "failed"
     """It will not be tried again by itself; `fault` says why and what to do."""
     STOPPED = "stopped"
+    ASLEEP = "asleep"
+    """Its child was ended because nobody needed it; whatever is asked of it starts another one."""
 
 
 class WorkerSpec(msgspec.Struct, frozen=True):
@@ -109,6 +111,9 @@ class Worker(Protocol):
 
     async def start(self) -> None:
         """Begin to spawn and load; returns at once. Progress is told through the status."""
+
+    def wake(self) -> None:
+        """Somebody is about to want it: one that is asleep begins to spawn and load. Returns at once."""
 
     async def ready(self) -> Facts:
         """Wait until the engine is loaded. Raises the AimarkError of a start that failed for good."""

@@ -13,6 +13,7 @@ import msgspec
 
 from aimark_daemon.engines.base import Method
 from aimark_daemon.errors import AimarkError, Fault
+from aimark_daemon.names import named
 from aimark_daemon.workers import faults
 from aimark_daemon.workers.base import Ev, Req, Res
 from aimark_daemon.workers.messages import (
@@ -217,9 +218,14 @@ class CallTable:
     def __len__(self) -> int:
         return len(self._calls)
 
+    @property
+    def waiting(self) -> int:
+        """How many of them no engine has yet."""
+        return sum(not call.attached for call in self._calls.values())
+
     def begin(self, name: str, method: Method[Req, Ev, Res], request: Req) -> PendingCall[Ev, Res]:
         """A new request, not yet sent; it fails at once when it is too large, or too many wait already."""
-        refused = faults.QUEUE_FULL.fault(name=name) if len(self._calls) >= MAX_CALLS else None
+        refused = faults.QUEUE_FULL.fault(name=named(name)) if len(self._calls) >= MAX_CALLS else None
         try:
             payload = pack(request)
         except AimarkError as error:

@@ -9,7 +9,9 @@ from typing import Final
 
 import msgspec
 
+from aimark_daemon.engines.faults import KEEPS_CRASHING
 from aimark_daemon.errors import AimarkError, Fault, FaultKind, as_fault
+from aimark_daemon.names import named
 from aimark_daemon.workers import faults
 
 DETAIL_LINES: Final = 12
@@ -114,7 +116,7 @@ def classify(name: str, returncode: int | None, words: str, asked: Asked = Asked
     kind = _kind(returncode, words, asked)
     kind_of_fault = faults.STOPPED if asked is Asked.STOP else _KINDS[kind]
     detail = "; ".join(part for part in (describe(returncode), tail(words)) if part)
-    return ExitVerdict(kind, returncode, words, kind_of_fault.fault(detail, name=name), wanted_mib(words))
+    return ExitVerdict(kind, returncode, words, kind_of_fault.fault(detail, name=named(name)), wanted_mib(words))
 
 
 def _kind(returncode: int | None, words: str, asked: Asked) -> ExitKind:
@@ -200,7 +202,7 @@ def engine_fault(name: str, error: BaseException, *, loading: bool = False) -> F
     words = f"{type(error).__name__}: {error}"
     kind = words_kind(words)
     if kind is ExitKind.OUT_OF_MEMORY or (loading and kind is not None):
-        return _KINDS[kind].fault(words, name=name)
+        return _KINDS[kind].fault(words, name=named(name))
     return as_fault(error)
 
 
@@ -227,7 +229,7 @@ def is_death(fault: Fault) -> bool:
 
 def is_final(fault: Fault | None) -> bool:
     """Whether an engine was given up because it keeps crashing: trying again is a person's decision."""
-    return fault is not None and fault.code.endswith("_keeps_crashing")
+    return fault is not None and fault.code == KEEPS_CRASHING.code
 
 
 def is_out_of_memory(fault: Fault) -> bool:

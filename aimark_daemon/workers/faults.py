@@ -44,13 +44,6 @@ HUNG = fault_kind(
     hint="Try again in a moment. A shorter text or a smaller model may help.",
     hint_ko="잠시 후 다시 시도해 주세요. 더 짧은 글이나 더 작은 모델을 쓰면 나아질 수 있습니다.",
 )
-KEEPS_CRASHING = fault_kind(
-    "worker_keeps_crashing",
-    message="The {name} engine crashed again and again and is not started any more.",
-    message_ko="{name} 엔진이 계속 비정상 종료되어 더 이상 시작하지 않습니다.",
-    hint="Choose a model with `aimark models use` (the same one tries again), change its settings, or restart.",
-    hint_ko="`aimark models use`로 모델을 고르거나(같은 모델이면 다시 시도), 설정을 바꾸거나, 다시 시작해 주세요.",
-)
 START_TIMEOUT = fault_kind(
     "worker_start_timeout",
     message="The {name} engine did not start in time.",

@@ -10,6 +10,7 @@ from typing import Any
 
 from aimark_daemon.engines.base import Facts, Method
 from aimark_daemon.errors import AimarkError, Fault
+from aimark_daemon.names import named
 from aimark_daemon.workers import faults
 from aimark_daemon.workers import messages as m
 from aimark_daemon.workers.base import Ev, Req, Res, WorkerSpec, WorkerState, WorkerStatus
@@ -72,6 +73,9 @@ class InlineWorker:
         self._set(WorkerState.LOADING)
         self._loading = asyncio.create_task(self._load(host), name=f"worker-{self._spec.name}-load")
 
+    def wake(self) -> None:
+        """An engine in this process never sleeps."""
+
     async def ready(self) -> Facts:
         """Wait until the engine is loaded. Raises the AimarkError of a failed start, or `worker_stopped`."""
         while self._status.state not in _RUNNING:
@@ -115,7 +119,7 @@ class InlineWorker:
             await asyncio.gather(self._loading, return_exceptions=True)
         await asyncio.to_thread(host.stop)
         self._facts = None
-        stopped = faults.STOPPED.fault(name=self._spec.name)
+        stopped = faults.STOPPED.fault(name=named(self._spec.name))
         self._calls.fail(stopped, only_attached=keep_waiting)
 
     def _post(self, message: m.ToChild) -> None:
@@ -145,7 +149,7 @@ class InlineWorker:
         if self._status.fault is not None:
             return self._status.fault
         kind = faults.ABSENT if self._status.state is WorkerState.ABSENT else faults.STOPPED
-        return kind.fault(name=self._spec.name)
+        return kind.fault(name=named(self._spec.name))
 
     def _set(self, state: WorkerState, fault: Fault | None = None) -> None:
         status = WorkerStatus(self._spec.name, state, facts=self._facts, fault=fault)

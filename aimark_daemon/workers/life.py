@@ -10,6 +10,7 @@ import msgspec
 
 from aimark_daemon.engines.base import Facts
 from aimark_daemon.errors import AimarkError, Fault
+from aimark_daemon.names import named
 from aimark_daemon.workers import exits, faults
 from aimark_daemon.workers import messages as m
 from aimark_daemon.workers.base import WorkerSpec, WorkerState
@@ -50,6 +51,7 @@ class Life:
         self._ready_at: float | None = None
         self._worked = False
         self._stopping = asyncio.Event()
+        self._at_once = False
 
     @property
     def pid(self) -> int | None:
@@ -65,16 +67,20 @@ class Life:
         """Send a message of a call."""
         self._process.send(message)
 
-    def stop(self) -> None:
-        """Ask it to end: politely, then by force. `run` returns when it is gone."""
+    def stop(self, *, at_once: bool = False) -> None:
+        """Ask it to end: politely, then by force, or by force at once. `run` returns when it is gone."""
+        self._at_once = self._at_once or at_once
         self._stopping.set()
+        if at_once:
+            self._asked = Asked.STOP
+            self._process.kill()
 
     async def run(self) -> Ending:
         """Live until the child is gone; no process, descriptor or task of it is left. Cancelling it kills the child."""
         try:
             m.frame(self._start())
         except (TypeError, ValueError, AimarkError) as error:
-            return Ending(faults.BAD_SETTINGS.fault(str(error), name=self._spec.name), heals=False, ready_s=None)
+            return Ending(faults.BAD_SETTINGS.fault(str(error), name=named(self._spec.name)), heals=False, ready_s=None)
         try:
             await self._process.spawn(self._spec.engine)
         except AimarkError as error:
@@ -106,7 +112,8 @@ class Life:
         if self._process.broken is not None:
             fault = self._process.broken.fault
         elif self._overdue in {Overdue.HELLO, Overdue.LOAD}:
-            fault = faults.START_TIMEOUT.fault(f"no {self._overdue}; {verdict.fault.detail}", name=self._spec.name)
+            detail = f"no {self._overdue}; {verdict.fault.detail}"
+            fault = faults.START_TIMEOUT.fault(detail, name=named(self._spec.name))
         return Ending(fault, heals=verdict.heals, ready_s=ready_s, verdict=verdict, worked=self._worked)
 
     async def _guard(self) -> None:
@@ -121,6 +128,9 @@ class Life:
     async def _stop_when_asked(self) -> None:
         await self._stopping.wait()
         self._asked = Asked.STOP
+        if self._at_once:  # it was not there yet when that was asked
+            self._process.kill()
+            return
         self._process.send(m.Stop())
         if not await self._process.wait(self._spec.stop_timeout_s):
             self._process.log.warning("child %s ignored the stop: killing it", self.pid)

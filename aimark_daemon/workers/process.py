@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from aimark_daemon.errors import AimarkError
+from aimark_daemon.names import named
 from aimark_daemon.workers import faults, job
 from aimark_daemon.workers.messages import FrameDecoder, FromChild, ToChild, frame
 
@@ -20,18 +21,29 @@ WORDS_LINES: Final = 60
 WORDS_CHARS: Final = 400
 DRAIN_S: Final = 0.5
 """Patience for the rest of a dead child's output: a grandchild may hold its pipe open."""
+GOMP_SPINS: Final = "1000"
+"""How long threads of GNU OpenMP wait actively for each other, in loops: some 30 microseconds.
+
+That covers the waits between two operations of a model. By default they go on for milliseconds, which gains nothing on
+an idle machine and starves them beside any other busy program: with all cores of a two-core machine in use, decoding
+with two threads went from 0.5 to 4-5 tokens/s by this, and stayed at 48 on the idle one (100 loops: 33).
+"""
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
 
 
 def child_environment() -> dict[str, str]:
-    """The child's environment: this process's own, the same import path, and quiet engine libraries."""
-    return os.environ | {
-        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-        "PYTHONUTF8": "1",
-        "PYTHONUNBUFFERED": "1",
-        "GGML_NO_BACKTRACE": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-    }
+    """The child's environment: this process's own, the same import path, and engine libraries that are good company."""
+    return (
+        {"GOMP_SPINCOUNT": GOMP_SPINS}
+        | os.environ
+        | {
+            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+            "PYTHONUTF8": "1",
+            "PYTHONUNBUFFERED": "1",
+            "GGML_NO_BACKTRACE": "1",
+            "TOKENIZERS_PARALLELISM": "false",
+        }
+    )
 
 
 class ChildProcess(asyncio.SubprocessProtocol):
@@ -66,7 +78,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
                 lambda: self, *command, env=child_environment(), **options
             )
         except OSError as error:
-            raise faults.SPAWN_FAILED(str(error), name=self._name) from error
+            raise faults.SPAWN_FAILED(str(error), name=named(self._name)) from error
         job.adopt(transport.get_pid())
 
     @property

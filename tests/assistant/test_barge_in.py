@@ -137,6 +137,25 @@ async def test_sound_that_is_made_during_a_false_interruption_follows_when_it_is
         )
 
 
+async def test_a_reading_is_interrupted_like_an_answer_and_what_it_read_stays_stored(tmp_path):
+    async with stage(tmp_path, stt={"texts": ["잠깐만요."]}, llm={"replies": {"이야기": REPLY}}) as it:
+        ear = Player(played_ms=100)
+        ear.it = it
+        session = (await ear.ending(await it.say("이야기해 줘.", ear))).session
+        answer = (await it.store.messages(session))[1]
+        talk = await Talk(it, ear).open(session=session, speak=True, echo_cancelled=True)
+        reading = await it.assistant.read_aloud(ear, session, answer.id)
+        await ear.until(lambda: ear.of(SpeechEnded))
+        await talk.hear(tone(0.9) + silence(0.5))
+        await ear.until(lambda: len(ear.of(Done)) == 2)
+        assert [stopped.turn for stopped in ear.of(SpeechStopped)] == [reading]
+        assert not ear.of(SpeechHeard)
+        stored = await it.store.messages(session)
+        assert [m.content for m in stored[:3]] == ["이야기해 줘.", REPLY, "잠깐만요."]
+        # Its number is beyond those of turns, whose answers are spoken all the same.
+        assert [ended.turn for ended in ear.of(SpeechEnded)] == [reading, ear.of(Done)[1].turn]
+
+
 async def test_a_turn_that_is_still_being_written_is_cancelled(tmp_path):
     long = {"default": "말이 길어집니다. " * 200, "delay_s": 0.003}
     async with stage(tmp_path, stt={"texts": ["길게 말해 줘.", "그만해 주세요."]}, llm=long) as it:

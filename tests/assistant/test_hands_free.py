@@ -143,6 +143,20 @@ async def test_a_stream_in_which_nobody_speaks_ends_without_a_turn(tmp_path):
         assert await it.store.count_sessions() == 0
 
 
+async def test_an_open_microphone_in_a_silent_room_keeps_no_model_awake(tmp_path):
+    async with stage(tmp_path) as it:
+        woken = []
+        it.roster.wake = woken.append
+        talk = await Talk(it, Ear()).open()
+        await talk.hear(silence(2.0))
+        assert not it.assistant.busy
+        woken.clear()
+        await talk.hear(tone(0.6))
+        await talk.state("speech")
+        assert it.assistant.busy
+        assert woken == ["llm"]
+
+
 async def test_sound_without_words_begins_no_turn(tmp_path):
     async with stage(tmp_path, stt={"texts": [""]}) as it:
         talk = await Talk(it, Ear()).open()

@@ -53,6 +53,38 @@ async def test_one_answer_outlives_many_kills(tmp_path):
         assert len(ear.of(Interrupted)) >= WORDS - 2
 
 
+async def test_an_answer_goes_on_when_its_engine_is_loaded_anew_at_every_token_as_game_mode_does(tmp_path):
+    async with live_stage(tmp_path, llm=SLOWLY) as it:
+        worker = it.roster.here("llm")
+        for at in range(WORDS):
+            ear = Ear()
+            turn = await it.say(f"세어 봐 {at}", ear)
+            await ear.until(lambda ear=ear, at=at, turn=turn: len(ear.of(Delta)) >= at or ear.endings(turn))
+            pid = worker.status.pid
+            assert await worker.reload(force=True)
+            assert not psutil.pid_exists(pid)
+            done = await ear.ending(turn)
+            assert isinstance(done, Done)
+            assert (done.reply, done.tokens) == (ANSWER, WORDS)
+            assert ear.text(turn) == ANSWER
+            assert len(ear.of(Resumed)) == len(ear.of(Interrupted)) <= 1
+
+
+async def test_a_turn_that_begins_while_its_engine_falls_asleep_waits_for_the_next_child(tmp_path):
+    async with live_stage(tmp_path, llm={"default": ANSWER}) as it:
+        worker = it.roster.here("llm")
+        for steps in range(0, 60, 6):
+            await worker.ready()
+            ear, falling = Ear(), asyncio.create_task(worker.sleep())
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            done = await ear.ending(await it.say("자니?", ear))
+            assert isinstance(done, Done)
+            assert done.reply == ear.text(done.turn) == ANSWER
+            assert not ear.of(Interrupted)
+            await falling
+
+
 async def test_a_child_that_hangs_is_noticed_and_the_answer_goes_on(tmp_path):
     impatient = msgspec.structs.replace(fake_spec("llm", SLOWLY), heartbeat_timeout_s=1.0)
     async with live_stage(tmp_path, specs={"llm": impatient}) as it:

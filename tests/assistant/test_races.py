@@ -48,21 +48,15 @@ async def test_a_cancelled_turn_leaves_the_queue_of_its_session_to_those_who_wai
     async with stage(tmp_path) as it:
         ear, gate, held = Ear(), asyncio.Event(), []
         session = (await it.store.create_session()).id
-        checkpoint, end_turn = it.store.checkpoint, it.store.end_turn
-
-        async def held_checkpoint(turn, reply):
-            await checkpoint(turn, reply)
-            if turn == first:
-                held.append(turn)
-                await gate.wait()
+        end_turn = it.store.end_turn
 
         async def held_end(turn, *arguments, **named):
             await end_turn(turn, *arguments, **named)
-            if turn == third:
+            if turn in (first, third):
                 held.append(turn)
                 await gate.wait()
 
-        it.store.checkpoint, it.store.end_turn = held_checkpoint, held_end
+        it.store.end_turn = held_end
         first, second, third = [await it.say(f"{n}", ear, session=session) for n in ("하나", "둘", "셋")]
         await ear.until(lambda: ear.text(first) == "You said: 하나")
         it.assistant.cancel(third)
@@ -105,7 +99,7 @@ async def test_a_voice_that_fails_in_an_unknown_way_is_told_and_the_answer_is_co
     def broken(_text, _language):
         raise ZeroDivisionError("no such sound")
 
-    monkeypatch.setattr(speaking, "speakable", broken)
+    monkeypatch.setattr(speaking, "spoken_runs", broken)
     async with stage(tmp_path) as it:
         ear = Ear()
         assert isinstance(await ear.ending(await it.say("hello", ear, speak=True)), Done)

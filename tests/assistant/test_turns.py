@@ -195,6 +195,22 @@ async def test_a_cancel_stops_thinking_and_speaking_and_keeps_what_was_said(tmp_
         assert len(ear.frames) == frames
 
 
+async def test_an_answer_is_complete_when_its_text_is_and_stays_so_when_its_sound_is_cut_off(tmp_path):
+    text = "가나다라 마바사아. " * 100  # a minute and a half of sound, of which half a minute is sent ahead
+    async with stage(tmp_path, llm={"default": text}) as it:
+        ear = Ear()
+        turn = await it.say("길게 말해 줘", ear, speak=True)
+        session = ear.of(TurnStarted)[0].session
+        async with asyncio.timeout(20):
+            while (stored := (await it.store.messages(session))[-1]).state == "streaming":
+                await asyncio.sleep(0)
+        assert (stored.state, stored.content) == ("complete", ear.text(turn))
+        assert not ear.endings()
+        it.assistant.cancel(turn)
+        assert isinstance(await ear.ending(turn), Cancelled)
+        assert (await it.store.messages(session))[-1].state == "complete"
+
+
 async def _cancel(it, turn):
     it.assistant.cancel(turn)
 
@@ -319,3 +335,15 @@ def test_every_turn_ends_exactly_once_whenever_it_is_cancelled(tmp_path_factory,
                 assert ear.endings(turn)[0].reply == ear.text(turn)
 
     asyncio.run(play())
+
+
+async def test_an_asked_again_question_takes_the_place_of_the_old_one_and_everyone_is_told(tmp_path):
+    async with stage(tmp_path) as it:
+        ear = Ear()
+        first = await it.assistant.submit("하나", session=None, speak=False, listener=ear)
+        session = (await ear.ending(first)).session
+        question = (await it.store.messages(session))[0].id
+        again = await it.assistant.submit("둘", session=session, speak=False, listener=ear, replaces=question)
+        await ear.ending(again)
+        assert [message.content for message in await it.store.messages(session) if message.role == "user"] == ["둘"]
+        assert [event.replaces for event in ear.of(TurnStarted)] == [None, question]

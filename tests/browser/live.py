@@ -47,6 +47,8 @@ class Script:
         self.messages: dict[str, list[m.MessageInfo]] = {}
         self.client = None
         self.turn = 0
+        self.reply = REPLY
+        self.history: m.TelemetryHistory | None = None
         self.pause = False
         self.go_on = asyncio.Event()
         self.answering: asyncio.Task | None = None
@@ -83,10 +85,16 @@ class Script:
                 self.begin(self.listening.id, "한국의 수도는?", speak=True, heard=True)
             case m.Cancel(turn=turn):
                 self.answering.cancel()
-                client.send(m.Cancelled(turn=turn, session="s", reply=REPLY[:10]))
+                client.send(m.Cancelled(turn=turn, session="s", reply=self.reply[:10]))
                 client.send(m.Ok(id=message.id))
             case _:
-                client.send(m.Ok(id=message.id))
+                self.acknowledge(client, message)
+
+    def acknowledge(self, client, message) -> None:
+        """Agree to anything else; who subscribes gets the history."""
+        client.send(m.Ok(id=message.id))
+        if isinstance(message, m.Subscribe) and self.history is not None:
+            client.send(self.history)
 
     async def audio(self, client, frame) -> None:
         self.frames.append(frame)
@@ -103,26 +111,27 @@ class Script:
 
     async def answer(self, turn: int, text: str, *, speak: bool) -> None:
         """Stream the reply, spoken if asked."""
-        half = len(REPLY) // 2
+        reply = self.reply
+        half = len(reply) // 2
         stored = self.messages.setdefault("s", [])
         stored.append(m.MessageInfo(len(stored), "user", text, "2026", turn))
         for at in range(0, half, 3):
-            self.client.send(m.Delta(turn=turn, at=at, text=REPLY[at : min(at + 3, half)]))
+            self.client.send(m.Delta(turn=turn, at=at, text=reply[at : min(at + 3, half)]))
         if self.pause:
-            stored.append(m.MessageInfo(len(stored), "assistant", REPLY[:half], "2026", turn, "streaming"))
+            stored.append(m.MessageInfo(len(stored), "assistant", reply[:half], "2026", turn, "streaming"))
             await self.go_on.wait()
             stored.pop()
-        self.client.send(m.Delta(turn=turn, at=half, text=REPLY[half:]))
+        self.client.send(m.Delta(turn=turn, at=half, text=reply[half:]))
         if speak:
             self.client.send(m.SpeechStarted(turn=turn, sample_rate=SPEECH_RATE))
             pcm = tone(SPEECH_RATE, 0.1)
             for sequence in range(8):
                 self.client.send_audio(AudioFrame(FrameKind.SPEECH, turn, sequence, pcm))
             self.client.send(m.SpeechEnded(turn=turn, samples=8 * len(pcm) // 2))
-        stored.append(m.MessageInfo(len(stored), "assistant", REPLY, "2026", turn))
+        stored.append(m.MessageInfo(len(stored), "assistant", reply, "2026", turn))
         timings = m.Timings(first_token_s=0.25, end_s=1.5)
         done = m.Done(
-            turn=turn, session="s", finish="stop", reply=REPLY, tokens=20, tokens_per_s=31.25, timings=timings
+            turn=turn, session="s", finish="stop", reply=reply, tokens=20, tokens_per_s=31.25, timings=timings
         )
         self.client.send(done)
 
@@ -147,15 +156,15 @@ async def launch(playwright, microphone, *more):
 
 
 @contextlib.asynccontextmanager
-async def open_page(tmp_path, built, *, language="ko-KR"):
+async def open_page(tmp_path, built, *, language="ko-KR", script=None, **looks):
     """The page, logged in with a single-use code, its script, and all that its console complained about."""
-    script = Script()
+    script = script or Script()
     write_tone(tmp_path / "microphone.wav")
     async with open_door(tmp_path, clock=time.monotonic, page=built) as door, async_playwright() as playwright:
         door.dispatcher.on_request = script.request
         door.dispatcher.audio = script.audio
         browser = await launch(playwright, tmp_path / "microphone.wav")
-        context = await browser.new_context(locale=language, permissions=["microphone"])
+        context = await browser.new_context(locale=language, permissions=["microphone"], **looks)
         page = await context.new_page()
         complaints: list[str] = []
         page.on("console", lambda line: complaints.append(line.text) if line.type in {"error", "warning"} else None)

@@ -44,6 +44,8 @@ async def test_a_typed_question_is_answered_as_text_and_sound(tmp_path, built):
         await page.wait_for_selector(".message-foot .text-button:has-text('그만 말하기')", state="detached")
         (submit,) = script.asked(m.Submit)
         assert (submit.text, submit.session, submit.speak) == ("대한민국의 수도는?", None, True)
+        (typing,) = script.asked(m.Typing)
+        assert script.requests.index(typing) < script.requests.index(submit)
         assert complaints == []
 
 
@@ -56,7 +58,7 @@ async def test_holding_the_button_sends_the_microphone_and_shows_what_was_heard(
         await until(lambda: len(script.frames) >= 50)
         await page.mouse.up()
         await page.wait_for_selector(f"{ANSWER}[data-state=complete]")
-        assert await page.inner_text(".message.user") == "한국의 수도는?"
+        assert await page.inner_text(".message.user .bubble") == "한국의 수도는?"
         assert await page.locator(".talk.off").count() == 1
         (listen,) = script.asked(m.Listen)
         assert {(frame.kind, frame.stream) for frame in script.frames} == {(FrameKind.MICROPHONE, listen.id)}
@@ -78,7 +80,7 @@ async def test_what_may_not_be_sent_is_not_sent(tmp_path, built):
         toast = page.locator(".toast.error[role=alert]")
         await toast.wait_for()
         assert "/이미지" in await toast.inner_text()
-        assert "command_needs_content" in await toast.inner_text()
+        assert "content_missing" in await toast.inner_text()
         assert await page.input_value("textarea") == "/이미지"
         await toast.get_by_role("button", name="닫기").click()
         await toast.wait_for(state="detached")
@@ -104,7 +106,7 @@ async def test_a_lost_connection_comes_back_without_lost_or_doubled_text(tmp_pat
         await page.wait_for_selector(f"{ANSWER}[data-state=streaming]")
         before = script.client
         before.close()
-        await page.wait_for_selector(".banner.warning [role=status]:text-is('연결이 끊어졌습니다.')")
+        await page.wait_for_selector(".banner.warning [role=status] strong:text-is('연결이 끊어졌습니다.')")
         await until(lambda: script.client is not before and script.asked(m.ShowSession) != [])
         await page.wait_for_selector(".banner", state="detached")
         script.go_on.set()
@@ -136,10 +138,12 @@ async def test_a_session_is_renamed_and_the_page_is_usable_at_360_pixels(tmp_pat
         await page.set_viewport_size({"width": 360, "height": 640})
         assert await page.evaluate("document.documentElement.scrollWidth") == 360
         await page.get_by_role("button", name="대화 목록 열기").click()
-        await page.get_by_role("button", name="이름 바꾸기").click()
+        await page.get_by_role("button", name="‘수도는?’ 대화 메뉴").click()
+        await page.get_by_role("menuitem", name="이름 바꾸기").click()
         await page.get_by_label("대화 제목").fill("버릴 이름")
         await page.get_by_label("대화 제목").press("Escape")
-        await page.get_by_role("button", name="이름 바꾸기").click()
+        await page.get_by_role("button", name="‘수도는?’ 대화 메뉴").click()
+        await page.get_by_role("menuitem", name="이름 바꾸기").click()
         await page.get_by_label("대화 제목").fill("서울 이야기")
         await page.get_by_label("대화 제목").press("Enter")
         await page.wait_for_selector(".session-title:has-text('서울 이야기')")

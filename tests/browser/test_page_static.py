@@ -11,6 +11,7 @@ from aimark_daemon.server.page import Page
 from tests.browser import page_build
 
 INITIAL_JS_BYTES = 150 * 1024
+SOURCE_LINES = 350
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +84,13 @@ def test_the_pages_sources_never_make_markup_from_text():
     sources = (page_build.ROOT / "web_client" / "src").rglob("*.ts*")
     bad = re.compile(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function")
     assert [path.name for path in sources if bad.search(path.read_text(encoding="utf-8"))] == []
+
+
+def test_every_source_of_the_page_is_small_and_says_what_it_is():
+    source = page_build.ROOT / "web_client" / "src"
+    for path in source.rglob("*"):
+        if path.suffix not in {".ts", ".tsx", ".css"} or path.name == "protocol.ts":
+            continue
+        lines = path.read_text(encoding="utf-8").splitlines()
+        assert len(lines) <= SOURCE_LINES, path.name
+        assert re.match(r"// \S|/\* \S", lines[0]), path.name

@@ -8,8 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from aimark_daemon.cli.bench_figures import FIGURES, figures
+from aimark_daemon.cli.bench_figures import FIGURES, GROUPS, figures
+from aimark_daemon.cli.bench_plan import planned
 from aimark_daemon.cli.bench_report import Conditions, page
+from aimark_daemon.config.types import Config
+from aimark_daemon.engine_specs import engine_spec
+from aimark_daemon.errors import Text
+from aimark_daemon.gpu.plan import Card, Memory
 from tests.cli.calls import Aimark
 from tests.cli.sound import write_tone
 from tests.starter import model_cache
@@ -90,7 +95,8 @@ def test_a_real_model_is_measured_beside_a_bare_loop(tmp_path: Path) -> None:
     conditions, *_, results = ran.lines()
     assert conditions["threads"] >= 1
     ours, bare = results["ours"], results["bare"]
-    assert all(ours[name] is not None for name in FIGURES if name != "cancel_prefill_s"), ours
+    assert all(ours[name] is not None for name in FIGURES if name not in ("cancel_prefill_s", "load_cpu_s")), ours
+    assert conditions["plan"]["en"], "where the layers are, and why"
     assert bare["decode_tokens_per_s"] > 0
     assert bare["prefill_tokens_per_s"] > 0
     assert bare["first_token_switch_s"] is None
@@ -101,7 +107,7 @@ def test_a_model_that_is_not_installed_is_told(tmp_path: Path) -> None:
     ran = aimark("bench", "llm", "--json", "--model", "qwen2.5-coder-0.5b-instruct-q4_k_m")
     assert (ran.code, ran.error()) == (5, "model_missing")
     assert aimark("bench", "llm", "--json").error() == "no_model"
-    assert aimark("bench", "llm", "--json", "--model", str(tmp_path / "없음.gguf")).error() == "model_file_missing"
+    assert aimark("bench", "llm", "--json", "--model", str(tmp_path / "없음.gguf")).error() == "model_file_invalid"
 
 
 @pytest.mark.parametrize(
@@ -152,6 +158,35 @@ def test_a_figure_is_the_median_of_its_samples_and_ratios_are_of_medians() -> No
     assert values["switch_ratio"] == 0.1
     assert values["restored_ratio"] is None
     assert values["load_s"] is None
+
+
+def test_every_figure_is_in_one_group_of_the_report() -> None:
+    assert sorted(name for _, names in GROUPS for name in names) == sorted(FIGURES)
+
+
+def test_the_engine_is_measured_by_the_daemons_plan_and_beside_a_card_by_the_processors_too(
+    tiny_gguf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = engine_spec("llm", "smol", tiny_gguf, Config())
+    for cards, layers in (((), 0), ((Card(4 << 30, 6 << 30),), 30)):
+        memory = Memory(cards=cards, ram_free=8 << 30, offload=bool(cards))
+        monkeypatch.setattr("aimark_daemon.cli.bench_plan.memory_of", lambda *_, memory=memory: memory)
+        mine, alone = planned(spec, tiny_gguf, Config())
+        assert mine.plan is not None
+        assert mine.plan.gpu_layers == layers
+        assert mine.settings["system"] == spec.settings["system"]
+        assert (alone is not None) == (layers > 0)
+        if alone is not None:
+            assert (alone.settings["n_gpu_layers"], mine.settings["n_gpu_layers"] != 0) == (0, True)
+
+
+def test_an_address_or_a_script_is_nowhere_on_the_page_and_both_schemes_are() -> None:
+    results = {side: figures({"load_s": [1.5]}) for side in ("ours", "bare", "llama_server")}
+    text = page(results, Conditions("모델", 2, 3, 0.5, 2, Text("On the CPU.", "CPU에서 실행합니다.")), "ko")
+    assert "//" not in text
+    assert "<script" not in text
+    assert "prefers-color-scheme: dark" in text
+    assert "CPU에서 실행합니다." in Outline(text).words
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])

@@ -71,3 +71,46 @@ def test_the_doctor_finds_what_is_broken_without_a_daemon(alone: Aimark) -> None
     assert ran.code == 3
     (alone.home / "config.json").unlink()
     database.unlink()
+
+
+def test_all_models_are_chosen_automatically_again(aimark: Aimark, alone: Aimark) -> None:
+    for call in (aimark, alone):
+        call.home.mkdir(parents=True, exist_ok=True)
+        file = call.home / "config.json"
+        if call is alone:
+            file.write_text(json.dumps({"llm": {"model": STARTER["llm"]}, "language": "ko"}), encoding="utf-8")
+        assert call("models", "use", "auto", "--json").one() == {"id": "auto"}
+        config = json.loads(file.read_text(encoding="utf-8"))
+        assert [config[job]["model"] for job in ("llm", "stt", "tts")] == ["auto"] * 3
+    assert config["language"] == "ko"
+
+
+def test_the_doctor_tells_the_configured_model_and_that_it_is_not_there(alone: Aimark) -> None:
+    alone.home.mkdir(parents=True)
+    voice = alone.home / "목소리.onnx"
+    config = {"llm": {"model": "qwen3-4b-instruct-2507-q4_k_m"}, "tts": {"model": str(voice)}}
+    (alone.home / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    found = findings(alone)
+    assert found["model-llm"]["level"] == "warning"
+    assert "qwen3-4b-instruct-2507-q4_k_m is configured, but not there" in found["model-llm"]["message"]
+    assert found["model-llm"]["remedy"] == "`aimark models pull qwen3-4b-instruct-2507-q4_k_m`"
+    assert (found["model-tts"]["level"], str(voice) in found["model-tts"]["message"]) == ("warning", True)
+    voice.touch()
+    assert findings(alone)["model-tts"]["level"] == "ok"
+
+
+def test_a_plugin_with_a_syntax_error_is_told_by_status_and_doctor(alone: Aimark) -> None:
+    plugins = alone.home / "plugins"
+    plugins.mkdir(parents=True)
+    (plugins / "broken.py").write_text("async def 인사(ctx:\n", encoding="utf-8")
+    daemon = alone.start("run", "--no-browser", "--port", "0")
+    assert daemon.stdout is not None
+    daemon.stdout.readline()
+    (notice,) = alone("status", "--json").one()["notices"]
+    assert notice["code"] == "plugin_not_loaded"
+    assert "broken" in notice["message"]["ko"]
+    assert "SyntaxError" in notice["detail"]
+    assert "The plugin broken was not loaded" in alone("status").out
+    assert findings(alone)["notice"]["level"] == "warning"
+    assert alone("stop").code == 0
+    alone.finished(daemon)

@@ -48,6 +48,7 @@ def test_no_command_runs_the_daemon_and_sigterm_ends_it_well(alone: Aimark) -> N
     daemon.send_signal(signal.SIGTERM)
     ran = alone.finished(daemon)
     assert (ran.code, ran.out) == (0, "")
+    assert ran.err.startswith("Open the address above in a browser on this computer")
     assert not is_running(alone.home / "run")
 
 
@@ -61,7 +62,7 @@ def test_ctrl_c_ends_the_daemon_well_and_its_engines_with_it(alone: Aimark) -> N
     daemon.send_signal(signal.SIGINT)
     ran = alone.finished(daemon)
     assert ran.code == 0
-    assert "llm: fake-llm (ready)" in ran.err
+    assert "Thinking: fake-llm (ready)" in ran.err
     assert "Traceback" not in ran.err
     for pid in pids:
         with pytest.raises(ProcessLookupError):
@@ -209,3 +210,15 @@ def test_a_reader_that_leaves_early_gets_no_traceback(aimark: Aimark) -> None:
     listing.stderr.close()
     assert listing.stdin is not None
     listing.stdin.close()
+
+
+def test_logging_out_shuts_every_program_out_and_lets_the_next_call_in(alone: Aimark) -> None:
+    assert alone("open", "--no-browser").code == 0
+    token = alone.home / "run" / "token"
+    first = token.read_bytes()
+    assert alone("logout", "--json").one() == {"logged_out": True}
+    second = token.read_bytes()
+    assert alone("status").code == 0
+    assert alone("stop").code == 0
+    assert "aimark open" in alone("logout").out
+    assert len({first, second, token.read_bytes()}) == 3

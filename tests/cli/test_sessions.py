@@ -108,13 +108,16 @@ def test_an_import_that_is_wrong_anywhere_changes_nothing(aimark: Aimark, conten
     assert aimark("sessions", "list", "--json").out == before
 
 
-def test_a_single_session_too_big_for_a_message_is_refused_before_the_others_are_sent(aimark: Aimark) -> None:
-    before = aimark("sessions", "list", "--json").out
-    ran = imported(aimark, ("작은 대화", ["안녕"]), ("너무 큰 대화", ["가" * 400_000]))
-    error = ran.one()["error"]
-    assert error["code"] == "session_too_big"
-    assert "너무 큰 대화" in error["message"]
-    assert aimark("sessions", "list", "--json").out == before
+def test_a_conversation_of_three_mebibytes_is_exported_and_imported_whole(alone: Aimark, tmp_path: Path) -> None:
+    messages = [f"{number}번째 말: " + '가나다라 "마바사" 아자차카\n' * 8_000 for number in range(10)]
+    (first,) = imported(alone, ("긴 대화", messages)).lines()
+    file = tmp_path / "긴 대화.json"
+    assert alone("sessions", "export", first["id"], "--out", str(file)).code == 0
+    assert file.stat().st_size > 3 * 2**20
+    (second,) = alone("sessions", "import", str(file), "--json").lines()
+    assert (second["title"], second["messages"]) == ("긴 대화", 10)
+    shown = alone("sessions", "show", second["id"], "--json").one()
+    assert [message["content"] for message in shown["messages"]] == messages
 
 
 @pytest.mark.parametrize(

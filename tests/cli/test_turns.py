@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from aimark_daemon.cli.ask import note_interruption
 from aimark_daemon.cli.importing import parts
 from aimark_daemon.cli.microphone import BLOCK, Microphone
-from aimark_daemon.cli.shell import Shell, printable, system_language
+from aimark_daemon.cli.shell import Shell
 from aimark_daemon.cli.turns import TurnRecord
 from aimark_daemon.protocol.audio import AudioFrame, FrameKind
 from aimark_daemon.protocol.messages import (
@@ -125,25 +125,10 @@ def test_a_moment_outside_the_recording_is_its_nearest_block() -> None:
 
 
 @given(st.lists(st.text(st.sampled_from('가"\\\n\x01a😀'), max_size=60), max_size=12), st.integers(1, 4000))
-def test_a_packed_import_keeps_every_session_in_order_and_fits_messages(texts: list[str], times: int) -> None:
-    sessions = [
-        {"title": f"대화 {number}", "messages": [{"role": "user", "content": text * times}]}
-        for number, text in enumerate(texts)
-    ]
-    packed = parts(json.dumps({"version": 1, "sessions": sessions}))
-    assert all(len(encode(ImportSessions(id=2**53, text=text)).encode()) <= MAX_MESSAGE_BYTES for text in packed)
-    again = [session for text in packed for session in json.loads(text)["sessions"]]
-    assert [(s["title"], s["messages"][0]["content"]) for s in again] == [
-        (s["title"], s["messages"][0]["content"]) for s in sessions
-    ]
-
-
-def test_terminals_are_not_acted_upon() -> None:
-    assert printable("안녕\x1b[2J\x07\n\t하세요\x9b") == "안녕[2J\n\t하세요"
-
-
-def test_the_language_follows_the_first_variable_that_is_set() -> None:
-    assert system_language({"LC_ALL": "ko_KR.UTF-8", "LANG": "en_US.UTF-8"}) == "ko"
-    assert system_language({"LC_ALL": "", "LANG": "ko_KR"}) == "ko"
-    assert system_language({"LC_MESSAGES": "en_US", "LANG": "ko_KR"}) == "en"
-    assert system_language({"LANG": "C"}) == "en"
+def test_the_parts_of_an_import_make_it_up_and_fit_messages(texts: list[str], times: int) -> None:
+    messages = [{"role": "user", "content": text * times} for text in texts]
+    whole = json.dumps({"version": 1, "sessions": [{"title": "긴 대화", "messages": messages}]}, ensure_ascii=False)
+    packed = parts(whole)
+    size = max(len(encode(ImportSessions(id=2**53, text=text, more=True)).encode()) for text in packed)
+    assert size <= MAX_MESSAGE_BYTES
+    assert "".join(packed) == whole

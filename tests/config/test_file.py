@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from aimark_daemon.config import changes, load_config, restart_keys, set_value
 from aimark_daemon.config.schema import SCHEMA_FILE, config_schema, schema_text
-from aimark_daemon.config.types import Config, SystemPrompt, system_prompt_in
+from aimark_daemon.config.types import Config, SystemPrompt, keep_alive_s, system_prompt_in
 from aimark_daemon.errors import AimarkError, Fault
 from aimark_daemon.paths import shipped_config
 
@@ -55,6 +55,33 @@ def test_the_shipped_file_is_complete_and_holds_the_defaults():
     assert (ROOT / values["$schema"]).is_file()
 
 
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ('"10m"', 600),
+        ('"1h30m"', 5400),
+        ('"1h2m3s500ms"', 3723.5),
+        ('"250ms"', 0.25),
+        ('"90"', 90),
+        ("90", 90),
+        ("0", 0),
+        ('"0"', 0),
+        ('"0s"', 0),
+        ("-1", None),
+        ('"-1"', None),
+    ],
+)
+def test_how_long_an_unused_model_stays_is_seconds_or_a_text(tmp_path, value, seconds):
+    loaded = load_config(written(tmp_path, f'{{"llm": {{"keep_alive": {value}}}}}'))
+    assert keep_alive_s(loaded.config.llm) == seconds
+
+
+@pytest.mark.parametrize("value", ['""', '"m"', '"10"x', '"10 m"', '"-5m"', '"٣m"', "1.5", "null", '"10m\n"'])
+def test_what_is_no_length_of_time_is_refused(tmp_path, value):
+    path = written(tmp_path, f'{{"llm": {{"keep_alive": {value}}}}}')
+    assert refused(path).code in ("config_invalid", "config_broken")
+
+
 def test_the_schema_in_the_docs_is_the_one_of_the_code():
     assert (ROOT / SCHEMA_FILE).read_text(encoding="utf-8") == schema_text()
 
@@ -78,6 +105,8 @@ def test_every_setting_is_described_in_the_schema():
         ('{"llm": {"gpu_layers": "all"}}', "llm.gpu_layers", '"all"', '"auto" or a whole number', 1),
         ('{"llm": {"threads": 0}}', "llm.threads", "0", "from 1 to 1024 or null", 1),
         ('{"llm": {"history_turns": 1001}}', "llm.history_turns", "1001", "from 0 to 1000", 1),
+        ('{"llm": {"keep_alive": "잠깐"}}', "llm.keep_alive", '"잠깐"', 'or a time as "10m"', 1),
+        ('{"llm": {"keep_alive": -2}}', "llm.keep_alive", "-2", "from -1 to 31536000", 1),
         ('{"llm": {"stop": ["", "끝"]}}', "llm.stop", '["", "끝"]', "a list [ ]", 1),
         ('{"llm": {"system_prompt": {"ko": 5}}}', "llm.system_prompt.ko", "5", "a text", 1),
         ('{"language": "한국어"}', "language", '"한국어"', '"auto" or "en" or "ko"', 1),

@@ -12,7 +12,21 @@ from aimark_daemon.conversation.clauses import ClauseCutter
 PIECES = st.sampled_from(
     [
         *(" ", "\n", "\r\n", "\n\n", ". ", ".", ", ", ",", "! ", "? ", "…", "。", "！", '"', "'", ")", "(", "**", "`"),
-        *("```\n", "\n```python\n", "e.g. ", "Dr. ", "3.14", "1,000", " 2. ", "https://a.kr/b.c?d=e ", "and ", "but "),
+        *(
+            "```\n",
+            "\n```python\n",
+            "e.g. ",
+            "Dr. ",
+            "etc. ",
+            "No. ",
+            "Then",
+            "3.14",
+            "1,000",
+            " 2. ",
+            "https://a.kr/b.c?d=e ",
+            "and ",
+            "but ",
+        ),
         *("word ", "하고 ", "있습니다", "지만 ", "는데 ", "습니다. ", "안녕하세요", "\u1112\u1161\u11ab", "e\u0301"),
         *("👩‍👩‍👧", "👍🏽 ", "\ufe0f", "\u200d", "- ", "1. ", "| a | b |\n"),
     ]
@@ -52,6 +66,43 @@ def test_no_cut_splits_a_grapheme_a_number_or_a_word(text):
         assert not (left[-1] in ".," and right[0].isdigit())
 
 
+ATOMS = st.sampled_from(
+    [
+        *("3.14", "1,000", "1,234,567.89", "10:30", "2024.1.5", "1.2.3", "$3.50", "50%", "3.14는", "10:30에"),
+        *("https://a.kr/b.c?d=e,f;g", "www.a.com/x.y", "a.b@c.com", "naver.com을", "U.S.", "e.g.", "Dr.", "Ph.D."),
+        *(
+            "snake_case.py",
+            "it's",
+            "한국어로",
+            unicodedata.normalize("NFD", "안녕하세요"),
+            "👩‍👩‍👧",
+            "e\u0301te\u0301",
+            "ᄒ한ᅡ",
+        ),
+        *("끓이고", "좋지만", "그런데", "and", "word"),
+    ]
+)
+
+
+@given(st.lists(st.tuples(ATOMS, st.sampled_from([" ", " ", ", ", ". ", "! ", "\n", '" ', ") "])), max_size=30))
+def test_no_number_address_word_or_grapheme_is_cut_in_two(parts):
+    text, inside = "", set()
+    for atom, after in parts:
+        inside.update(range(len(text) + 1, len(text) + len(atom)))
+        text += atom + after
+    at = 0
+    for clause in clauses_of(text)[:-1]:
+        at += len(clause)
+        assert at not in inside, text[:at]
+
+
+@pytest.mark.parametrize("abbreviation", ["Dr.", "Mr.", "e.g.", "i.e.", "vs.", "U.S.", "No. 5 is", "Nos. 3"])
+@given(word=st.sampled_from(["Kim", "this", "Army", "한국"]))
+def test_an_abbreviation_stays_with_what_follows(abbreviation, word):
+    text = f"We met {abbreviation} {word} today."
+    assert clauses_of(text) == [text]
+
+
 @given(ANSWERS)
 def test_a_cutter_is_new_after_the_flush(text):
     cutter = ClauseCutter()
@@ -86,6 +137,13 @@ def test_decomposed_hangul_is_cut_at_the_same_places(text):
         ("좋습니다.다음은 이것입니다.", ["좋습니다.", "다음은 이것입니다."]),
         ("Here:\n```py\na = 1. \n\nb = 2\n```\nDone.", ["Here:", "\n```py\na = 1. \n\nb = 2\n```", "\nDone."]),
         ("`a. b` is code. Yes.", ["`a. b` is code.", " Yes."]),
+        ("He said no. Then he left.", ["He said no.", " Then he left."]),
+        ("Apples, pears, etc. Then nuts.", ["Apples,", " pears, etc.", " Then nuts."]),
+        ("At 5 p.m. we go. At 6 p.m. He came.", ["At 5 p.m. we go.", " At 6 p.m.", " He came."]),
+        ("It is 10:30 and it costs 1,000 won, in all.", ["It is 10:30 and it costs 1,000 won,", " in all."]),
+        ("물을 끓이고, 면을 넣어요.", ["물을 끓이고,", " 면을 넣어요."]),
+        ("인구는 약 5,000만 명이며 수도는 서울입니다.", ["인구는 약 5,000만 명이며", " 수도는 서울입니다."]),
+        ("서울은 크고 부산은 바다가 있지만 둘 다 좋아요.", ["서울은 크고 부산은 바다가 있지만", " 둘 다 좋아요."]),
         ("", []),
         ("\n", ["\n"]),
     ],

@@ -57,8 +57,8 @@ class DaemonProcess:
         self.process = None
         self.port = 0
 
-    async def start(self):
-        command = [sys.executable, "-m", "aimark_daemon", "run", "--no-browser", "--no-desktop", "--port", "0"]
+    async def start(self, port=0):
+        command = [sys.executable, "-m", "aimark_daemon", "run", "--no-browser", "--no-desktop", "--port", str(port)]
         self.process = subprocess.Popen(command, env=self.environment, stdout=subprocess.DEVNULL)  # noqa: ASYNC220 - outlives the loop
         async with asyncio.timeout(30):
             while (address := find_daemon(self.paths.runtime)) is None or address.pid != self.process.pid:

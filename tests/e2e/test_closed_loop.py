@@ -6,10 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from aimark_daemon.audio.audible import first_audible_sample
 from aimark_daemon.audio.wav import read_wav
+from aimark_daemon.config.types import Config
+from aimark_daemon.engine_specs import engine_spec
 from aimark_daemon.engines.base import HEAR, SPEAK, HearRequest, SpeakRequest
+from aimark_daemon.protocol.messages import SpeechClause, SpeechStarted
 from aimark_daemon.workers.base import WorkerSpec
 from aimark_daemon.workers.supervisor import Supervisor
+from tests.assistant.stage import Ear, stage
 from tests.e2e.harness import ask, daemon, ready, say
 from tests.starter import installed
 
@@ -86,9 +91,41 @@ async def test_korean_is_understood_and_answered_in_korean(tmp_path):
         process.connect("ko") as client,
     ):
         await ready(client)
-        exchange = await ask(client, "대한민국의 수도는 어디인가요?", speak=True)
-        assert "서울" in exchange.text
-        assert exchange.pcm == b"", "a Korean sentence was read by an English voice"
+        clauses = []
+        exchange = await ask(
+            client,
+            "대한민국의 수도는 어디인가요?",
+            speak=True,
+            on_event=lambda event, _: clauses.append(event) if isinstance(event, SpeechClause) else None,
+        )
+    assert "서울" in exchange.text
+    assert clauses, "nothing was spoken"
+    assert {(clause.language, clause.voice) for clause in clauses} == {("ko", "espeak")}
+    assert "".join(clause.text for clause in clauses) == exchange.text
+    assert first_audible_sample(exchange.pcm) is not None
+
+
+async def test_every_sentence_of_a_mixed_answer_has_the_voice_of_its_language(tmp_path):
+    """What the assistant says is given; the voices are real, and in one process."""
+    said = "안녕하세요. The capital of France is Paris. 지금은 10:30입니다."
+    tts = engine_spec("tts", "joe", installed("piper-en-us-joe-medium"), Config())
+    async with stage(
+        tmp_path, llm={"default": said}, specs={"tts": tts}, worker=lambda spec, _: Supervisor(spec)
+    ) as it:
+        ear = Ear()
+        await ear.ending(await it.say("hi", ear, speak=True))
+        voices = [(clause.text.strip(), clause.voice) for clause in ear.of(SpeechClause)]
+        pid = it.roster.info("tts").pid
+    assert voices == [
+        ("안녕하세요.", "espeak"),
+        ("The capital of France is Paris.", "en_US-joe-medium"),
+        ("지금은 10:30입니다.", "espeak"),
+    ]
+    assert pid
+    assert {started.sample_rate for started in ear.of(SpeechStarted)} == {22_050}
+    english = ear.of(SpeechClause)[1:]
+    pcm = b"".join(frame.pcm for frame in ear.frames)[2 * english[0].start : 2 * english[1].start]
+    assert likeness(await heard_by_whisper(resampled(pcm, 22_050)), "The capital of France is Paris.") > 0.9
 
 
 @pytest.mark.skipif(not RECORDINGS.is_dir(), reason="no recordings beside the project")

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from aimark_daemon.engines.crashes import CRASHES
 from aimark_daemon.protocol.messages import (
     ConfigReply,
     Delta,
@@ -17,7 +18,6 @@ from aimark_daemon.protocol.messages import (
     ShowSession,
     TurnError,
 )
-from aimark_daemon.workers.crashes import CRASHES
 from tests.e2e.harness import DaemonProcess, alive, ask, daemon, ready, say, status
 from tests.e2e.test_closed_loop import spoken_by_piper
 

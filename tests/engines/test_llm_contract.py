@@ -1,9 +1,11 @@
 """What every language model engine does, real or fake."""
 
+from contextlib import ExitStack, closing
+
 import pytest
 
 from aimark_daemon.conversation.prompt import ChatMessage
-from aimark_daemon.engines.base import ChatRequest, CountRequest, Sampling
+from aimark_daemon.engines.base import ChatRequest, CountRequest, Parked, ParkRequest, Sampling, UnparkRequest
 from aimark_daemon.engines.fake_llm import FakeLLM
 from aimark_daemon.engines.faults import CONTEXT_OVERFLOW, LLM_SETTINGS_INVALID
 from aimark_daemon.engines.llama import LlamaEngine
@@ -16,19 +18,41 @@ SYSTEM = ChatMessage("system", "You are a helpful assistant. " * 8)
 
 
 @pytest.fixture(scope="module", params=["fake", pytest.param("llama", marks=pytest.mark.models)])
-def engine(request):
-    if request.param == "fake":
-        engine, settings = (
-            FakeLLM(),
-            {"n_ctx": CONTEXT, "default": "This is an answer to {text} of more than a few words."},
-        )
-    else:
-        engine = LlamaEngine()
-        settings = {"path": str(request.getfixturevalue("tiny_gguf")), "n_ctx": CONTEXT, "n_ubatch": 64, "threads": 1}
-    facts = engine.load(settings, lambda: None)
-    assert facts.context == CONTEXT
+def load(request):
+    """Makes loaded engines of one kind."""
+
+    def load():
+        if request.param == "fake":
+            engine, settings = (
+                FakeLLM(),
+                {"n_ctx": CONTEXT, "default": "This is an answer to {text} of more than a few words."},
+            )
+        else:
+            path = str(request.getfixturevalue("tiny_gguf"))
+            engine, settings = LlamaEngine(), {"path": path, "n_ctx": CONTEXT, "n_ubatch": 64, "threads": 1}
+        facts = engine.load(settings, lambda: None)
+        assert facts.context == CONTEXT
+        return engine
+
+    return load
+
+
+@pytest.fixture(scope="module")
+def engine(load):
+    engine = load()
     yield engine
     engine.close()
+
+
+@pytest.fixture
+def make(load):
+    """Makes engines for one test."""
+    with ExitStack() as stack:
+
+        def make():
+            return stack.enter_context(closing(load()))
+
+        yield make
 
 
 def ask(engine, text, *, session="s", history=(), sampling=GREEDY, continue_text="", continue_tokens=(), call=None):
@@ -50,6 +74,15 @@ def test_an_answer_is_streamed_in_pieces_whose_tokens_add_up(engine):
 def test_at_temperature_0_the_same_question_gets_the_same_answer(engine):
     answers = [ask(engine, "Name a colour.", session="same")[1].text for _ in range(3)]
     assert answers[1] == answers[2]
+
+
+def test_a_prompt_alone_is_evaluated_and_nothing_is_said(engine):
+    talk = (SYSTEM, ChatMessage("user", "Ein Wort?"), ChatMessage("assistant", "Wort."))
+    call = RecordedCall()
+    silent = engine.chat(ChatRequest("ready", (*talk, ChatMessage("user", "")), GREEDY, only_prompt=True), call)
+    assert (silent.finish, silent.tokens, call.events) == ("stop", 0, [])
+    asked = engine.chat(ChatRequest("ready", (*talk, ChatMessage("user", "Tell me more.")), GREEDY), RecordedCall())
+    assert asked.reused_tokens >= silent.prompt_tokens - 10
 
 
 def test_an_answer_ends_after_max_tokens(engine):
@@ -169,6 +202,72 @@ def test_tokens_are_counted(engine):
     assert engine.count(CountRequest(""), call).tokens == 0
     assert engine.count(CountRequest("one"), call).tokens == 1
     assert engine.count(CountRequest("안녕하세요 여러분"), call).tokens > 1
+
+
+def park(engine, path, *, cap=1 << 30, within_s=60.0, call=None):
+    path.touch()
+    return engine.park(ParkRequest(str(path), cap, within_s), call or RecordedCall())
+
+
+def test_a_parked_conversation_is_gone_on_with_by_another_engine_even_when_the_file_was_deleted(make, tmp_path):
+    old, new = make(), make()
+    first, call = ask(old, "서울은 어디에 있나요?", session="대화")
+    parked = park(old, tmp_path / "parked")
+    assert parked.sessions == 1
+    assert parked.size > 0
+    assert new.unpark(UnparkRequest(str(tmp_path / "parked")), RecordedCall()).sessions == 1
+    (tmp_path / "parked").unlink()
+    history = (ChatMessage("user", "서울은 어디에 있나요?"), ChatMessage("assistant", call.text))
+    second, again = ask(new, "And where is Busan?", session="대화", history=history)
+    assert second.reused_tokens >= first.prompt_tokens
+    kept, undisturbed = ask(old, "And where is Busan?", session="대화", history=history)
+    assert (again.text, second.reused_tokens) == (undisturbed.text, kept.reused_tokens)
+
+
+def test_what_was_used_last_is_parked_first_and_the_cap_is_kept(make, tmp_path):
+    engine = make()
+    for name in "abca":
+        ask(engine, f"{name * 3} and so on. " * 12, session=name)
+    whole = park(engine, tmp_path / "parked")
+    assert whole.sessions == 3
+    some = park(engine, tmp_path / "parked", cap=whole.size * 3 // 4)
+    assert some.sessions == 2
+    assert some.size <= whole.size * 3 // 4
+    other = make()
+    other.unpark(UnparkRequest(str(tmp_path / "parked")), RecordedCall())
+    evaluated = {}
+    for name in "bca":
+        result, _ = ask(other, f"{name * 3} and so on. " * 12, session=name)
+        evaluated[name] = result.prompt_tokens - result.reused_tokens
+    assert evaluated["a"] == evaluated["c"] == 1
+    assert evaluated["b"] > 20, "the one used longest ago stayed out"
+    assert park(engine, tmp_path / "parked", cap=0) == Parked()
+
+
+def test_parking_ends_when_its_time_is_over_or_nobody_wants_it_any_more(make, tmp_path):
+    engine = make()
+    ask(engine, "Anything", session="s")
+    assert park(engine, tmp_path / "parked", within_s=-1.0) == Parked()
+    assert park(engine, tmp_path / "parked", call=RecordedCall(cancel_after_looks=1)) == Parked()
+
+
+def test_a_file_that_cannot_be_gone_on_from_is_ignored_and_said(make, tmp_path, caplog):
+    engine = make()
+    ask(engine, "Anything at all", session="s")
+    path = tmp_path / "parked"
+    park(engine, path)
+    whole = path.read_bytes()
+    other = make()
+    spoiled = [b"", whole[:20], whole[:-1], b"X" + whole[1:], whole[:8] + b"\x07" + whole[9:], whole[:-9] + b"\xff" * 9]
+    for data in spoiled:
+        path.write_bytes(data)
+        caplog.clear()
+        assert other.unpark(UnparkRequest(str(path)), RecordedCall()) == Parked()
+        assert "parked conversations cannot be used" in caplog.text
+    path.unlink()
+    assert other.unpark(UnparkRequest(str(path)), RecordedCall()) == Parked()
+    assert engine.park(ParkRequest(str(path), 1 << 30), RecordedCall()) == Parked()
+    assert ask(other, "Anything at all", session="s")[0].reused_tokens == 0
 
 
 @pytest.mark.parametrize("kind", [FakeLLM, LlamaEngine])

@@ -1,5 +1,6 @@
 """The llama.cpp engine with a small real model: prefixes, cancelling, control tokens, room in the cache."""
 
+import ctypes
 import os
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ import pytest
 from aimark_daemon.conversation.prompt import ChatMessage
 from aimark_daemon.engines.base import ChatRequest, Sampling
 from aimark_daemon.engines.llama import LlamaEngine
+from aimark_daemon.engines.llama_answer import REPLAY_TOGETHER, Answer
 from aimark_daemon.engines.llama_settings import usable_cores
 from tests.engines.calls import RecordedCall
 
@@ -120,6 +122,40 @@ def test_an_answer_that_a_new_process_goes_on_with_is_the_undisturbed_one(tiny_g
             cuts = [tuple(call.events[:k]) for k in (1, 4, 9)]
         assert text + call.text == whole
         assert [*tokens, *(token for event in call.events for token in event.ids)] == ids
+
+
+def test_an_answer_is_replayed_by_steps_that_give_the_bits_of_single_tokens(tiny_gguf, monkeypatch):
+    model = loaded(tiny_gguf, n_ctx=512)
+    try:
+        chat = model.engine._loaded
+        whole, steps, bits = RecordedCall(), [], []
+        evaluate, evaluated = chat.model.evaluate, Answer.evaluated
+
+        def stepped(pieces):
+            steps.append(len(pieces[0].tokens))
+            return evaluate(pieces)
+
+        def chosen(answer, context, index):
+            logits = lib.llama_get_logits_ith(context, index)
+            bits.append(ctypes.string_at(logits, ctypes.sizeof(ctypes.c_float) * chat.model.n_vocab))
+            evaluated(answer, context, index)
+
+        monkeypatch.setattr("aimark_daemon.engines.llama_answer.REPLAY_S", float("inf"))
+        monkeypatch.setattr(Answer, "evaluated", chosen)
+        messages = (SYSTEM, ChatMessage("user", "서울은 어디에 있나요?"))
+        model.engine.chat(ChatRequest("whole", messages, GREEDY), whole)
+        shown = whole.events[: REPLAY_TOGETHER * 2 + 1]
+        undisturbed, bits[:] = list(bits), []
+        chat.cache.evict_idle()
+        monkeypatch.setattr(chat.model, "evaluate", stepped)
+        tokens = tuple(token for event in shown for token in event.ids)
+        text = "".join(event.text for event in shown)
+        model.engine.chat(ChatRequest("rest", messages, GREEDY, text, continue_tokens=tokens), RecordedCall())
+        begin = steps.index(REPLAY_TOGETHER)
+        assert steps[begin : begin + 4] == [REPLAY_TOGETHER, REPLAY_TOGETHER, 1, 1]
+        assert bits == undisturbed[len(tokens) :], "to the last bit"
+    finally:
+        model.engine.close()
 
 
 def test_a_cancel_between_two_chunks_of_prefill_keeps_what_was_evaluated(model):

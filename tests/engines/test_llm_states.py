@@ -154,15 +154,16 @@ def test_the_pinned_beginning_is_shared_and_goes_last():
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(33, 80), st.integers(0, 3), st.booleans()), max_size=25),
+    st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(33, 300), st.integers(0, 3), st.booleans()), max_size=25),
     st.integers(1, 3),
     st.booleans(),
-    st.integers(0, 300),
+    st.integers(0, 1000),
+    st.booleans(),
 )
-def test_with_saving_the_record_always_equals_what_the_cache_holds(requests, sequences, rewinds, cap):
-    cells = SavingCells(sequences, rewinds=rewinds, cells=150)
+def test_with_saving_the_record_always_equals_what_the_cache_holds(requests, sequences, rewinds, cap, compact):
+    cells = SavingCells(sequences, rewinds=rewinds, cells=600)
     states = SavedStates(cap)
-    cache = SequenceCache(cells, sequences, rewinds=rewinds, saved=states)
+    cache = SequenceCache(cells, sequences, rewinds=rewinds, saved=states, compact=compact)
     for session, length, change, evict in requests:
         prompt = conversation(session, length)
         prompt[length // 2] += change
@@ -175,3 +176,39 @@ def test_with_saving_the_record_always_equals_what_the_cache_holds(requests, seq
         assert states.size <= cap
         for each in cache.slots:
             assert cells.held[each.sequence] == each.tokens
+
+
+def test_an_answer_has_no_idle_conversations_beside_it_that_would_slow_it():
+    cells = SavingCells(4)
+    cache = SequenceCache(cells, 4, saved=SavedStates(10_000), compact=True)
+    for name in "abc":
+        evaluate(cells, cache.claim(name, conversation(name, 400)), conversation(name, 400))
+    assert [len(held) for held in cells.held].count(400) == 1, "those used before were put aside"
+    for name in "abc":
+        longer = [*conversation(name, 400), 1]
+        assert evaluate(cells, cache.claim(name, longer), longer) == 1, "and nothing of them was lost"
+
+
+def test_a_conversation_moves_together_once_others_have_left():
+    cells = SavingCells(4)
+    cache = SequenceCache(cells, 4, saved=SavedStates(10_000), compact=True)
+    first = cache.claim("a", conversation("a", 400))
+    second = cache.claim("b", conversation("b", 400), [first])
+    evaluate(cells, first, conversation("a", 400))
+    evaluate(cells, second, conversation("b", 400))
+    assert cache.of("a") is first, "a busy one stays"
+    moved = []
+    cells.restore = lambda sequence, data: moved.append(sequence) or SavingCells.restore(cells, sequence, data)
+    longer = [*conversation("b", 400), 1]
+    assert evaluate(cells, cache.claim("b", longer), longer) == 1
+    assert moved == [second.sequence]
+    assert cache.of("a") is None
+    assert cache.record("a") == conversation("a", 400)
+
+
+def test_what_cannot_be_saved_stays_in_the_cache():
+    cells = SavingCells(4)
+    cache = SequenceCache(cells, 4, saved=SavedStates(100), compact=True)
+    for name in "ab":
+        evaluate(cells, cache.claim(name, conversation(name, 400)), conversation(name, 400))
+    assert cache.of("a").tokens == conversation("a", 400)

@@ -318,13 +318,13 @@ def test_the_smallest_wish_for_threads_holds_for_all_who_are_answered_together(c
 
 
 def test_an_answer_goes_on_by_its_own_tokens_while_others_are_written(crowded):
-    question = request("whole", "서울은 어디에 있나요?", tokens=12)
+    question = request("whole", "Where is Seoul?", tokens=12)
     call = RecordedCall()
     crowded.chat(question, call)
     first = call.events[:3]
     going_on = request(
         "rest",
-        "서울은 어디에 있나요?",
+        "Where is Seoul?",
         tokens=12,
         continue_text="".join(event.text for event in first),
         continue_tokens=tuple(token for event in first for token in event.ids),

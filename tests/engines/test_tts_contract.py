@@ -1,13 +1,20 @@
-"""The speaking contract, on the fake engine and on Piper."""
+"""The speaking contract, on the fake engine, on Piper, on espeak and on several voices behind one."""
 
+import sys
+import unicodedata
+
+import numpy as np
 import pytest
 
 from aimark_daemon.audio.audible import first_audible_sample
 from aimark_daemon.audio.wav import read_wav, write_wav
+from aimark_daemon.engines import espeak as espeak_engine
 from aimark_daemon.engines.base import Audio, HearRequest, SpeakRequest
+from aimark_daemon.engines.espeak import EspeakEngine
 from aimark_daemon.engines.fake_voice import FakeTTS
 from aimark_daemon.engines.piper import PiperEngine
 from aimark_daemon.engines.piper_text import LONGEST, pieces
+from aimark_daemon.engines.voices import VoicesEngine
 from aimark_daemon.engines.whisper import WhisperEngine
 from aimark_daemon.errors import AimarkError
 from tests.engines.voice_calls import StubCall, in_frames, word_error_rate
@@ -23,13 +30,56 @@ def piper(piper_onnx):
     engine.close()
 
 
-@pytest.fixture(params=["fake", pytest.param("piper", marks=pytest.mark.models)])
+@pytest.fixture(scope="module")
+def espeak():
+    engine = EspeakEngine()
+    facts = engine.load({}, lambda: None)
+    assert facts.sample_rate == 22_050
+    assert facts.languages == ("en", "ko")
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def voices(piper_onnx):
+    engine = VoicesEngine()
+    facts = engine.load({"path": str(piper_onnx), "threads": 2}, lambda: None)
+    assert facts.languages == ("en", "ko")
+    assert facts.extra["voices"] == {"en": "en_US-joe-medium", "ko": "espeak"}
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def fake():
+    engine = FakeTTS()
+    engine.load({"languages": ["en"]}, lambda: None)
+    return engine
+
+
+MODELS = pytest.mark.models
+REAL = ["espeak", pytest.param("piper", marks=MODELS), pytest.param("voices", marks=MODELS)]
+
+
+@pytest.fixture(params=["fake", *REAL])
 def engine(request):
-    if request.param == "piper":
-        return request.getfixturevalue("piper")
-    fake = FakeTTS()
-    fake.load({"languages": ["en"]}, lambda: None)
-    return fake
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(params=REAL)
+def real(request):
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(params=["fake", pytest.param("piper", marks=MODELS)])
+def english(request):
+    """A voice that speaks only English."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(params=["espeak", pytest.param("voices", marks=MODELS)])
+def bilingual(request):
+    return request.getfixturevalue(request.param)
 
 
 def spoken(engine, text, **request):
@@ -39,6 +89,13 @@ def spoken(engine, text, **request):
     pcm = b"".join(event.pcm for event in call.events)
     assert result.samples * 2 == len(pcm)
     return pcm, result, call
+
+
+def median_hz(pcm, result):
+    """The frequency below which half of the sound's energy lies."""
+    power = np.abs(np.fft.rfft(np.frombuffer(pcm, "<i2").astype(float))) ** 2
+    half = int(np.searchsorted(np.cumsum(power), power.sum() / 2))
+    return half * result.sample_rate / (len(pcm) // 2)
 
 
 def test_a_sentence_is_spoken_and_counted(engine):
@@ -57,10 +114,10 @@ def test_a_text_without_words_gives_no_sound_and_no_error(engine, text):
 
 
 @pytest.mark.parametrize("text", ["안녕하세요.", "안녕", "Python은 언어입니다."])
-def test_a_korean_sentence_is_never_read_by_an_english_voice(engine, text):
+def test_a_korean_sentence_is_never_read_by_an_english_voice(english, text):
     call = StubCall()
     with pytest.raises(AimarkError) as caught:
-        engine.speak(SpeakRequest(text, language="ko"), call)
+        english.speak(SpeakRequest(text, language="ko"), call)
     assert caught.value.fault.code == "voice_cannot_speak"
     assert call.events == []
 
@@ -76,16 +133,49 @@ def test_a_cancelled_sentence_stops_between_pieces(engine):
     assert len(call.events) == 1
 
 
+@pytest.mark.parametrize("text", ["안녕하세요.", "안녕", "Python은 언어입니다.", "한국어와 English"])
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_a_korean_sentence_is_read_by_the_korean_voice_whatever_was_asked_for(bilingual, text, language):
+    pcm, result, call = spoken(bilingual, text, language=language)
+    assert first_audible_sample(pcm) is not None
+    assert {event.voice for event in call.events} == {result.voice} == {"espeak"}
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_decomposed_korean_is_spoken_by_the_korean_voice(bilingual, form):
+    assert spoken(bilingual, unicodedata.normalize(form, "안녕하세요."))[1].voice == "espeak"
+
+
 @pytest.mark.models
-def test_piper_speaks_sentence_by_sentence(piper):
-    _, _, call = spoken(piper, "One is here. Two is here. Three is here.")
+def test_english_stays_with_the_english_voice(voices):
+    assert spoken(voices, "The capital of France is Paris.")[1].voice == "en_US-joe-medium"
+
+
+@pytest.mark.parametrize("rate", [16_000, 22_050, 48_000])
+def test_the_sound_has_the_rate_that_is_asked_for(engine, rate):
+    text = "The capital of France is Paris."
+    pcm, result, _ = spoken(engine, text, sample_rate=rate)
+    assert result.sample_rate == rate
+    own = spoken(engine, text)[1]
+    assert len(pcm) // 2 / rate == pytest.approx(own.samples / own.sample_rate, rel=0.15)
+
+
+@pytest.mark.parametrize("rate", [16_000, 44_100])
+def test_another_rate_keeps_the_pitch(espeak, rate):
+    """Half the sound's energy lies below the same frequency, whatever the rate."""
+    assert median_hz(*spoken(espeak, "Hello there, my friend.", sample_rate=rate)[:2]) == pytest.approx(
+        median_hz(*spoken(espeak, "Hello there, my friend.")[:2]), rel=0.1
+    )
+
+
+def test_a_real_voice_speaks_sentence_by_sentence(real):
+    _, _, call = spoken(real, "One is here. Two is here. Three is here.")
     assert len(call.events) == 3
 
 
-@pytest.mark.models
 @pytest.mark.parametrize("text", ["Hello.", "Sure,", "What time is it?", "It works."])
-def test_piper_begins_within_ten_milliseconds_and_ends_with_a_short_gap(piper, text):
-    pcm, result, _ = spoken(piper, text)
+def test_a_real_voice_begins_within_ten_milliseconds_and_ends_with_a_short_gap(real, text):
+    pcm, result, _ = spoken(real, text)
     assert first_audible_sample(pcm) <= 0.0101 * result.sample_rate
     reversed_pcm = b"".join(pcm[i : i + 2] for i in range(len(pcm) - 2, -1, -2))
     assert first_audible_sample(reversed_pcm) <= 0.19 * result.sample_rate
@@ -107,6 +197,60 @@ def test_whisper_understands_what_piper_says(piper, whisper_dir, tmp_path, quest
     hearing.close()
     assert heard.language == "en"
     assert word_error_rate(question, heard.text) <= 0.15
+
+
+@pytest.mark.models
+def test_whisper_makes_out_words_of_what_espeak_says_in_korean(espeak, whisper_dir):
+    """All that holds of this voice: a small model that knows the language hears some of its words."""
+    said = "대한민국의 수도는 서울입니다."
+    pcm, _, _ = spoken(espeak, said, language="ko", sample_rate=16_000)
+    hearing = WhisperEngine()
+    hearing.load({"path": str(whisper_dir), "threads": 2}, lambda: None)
+    heard = hearing.hear(HearRequest(language="ko"), StubCall(in_frames(pcm)))
+    hearing.close()
+    assert "대한민국의" in heard.text.split()
+    assert heard.text.rstrip(".").endswith("입니다")
+
+
+def test_a_language_that_nobody_speaks_is_a_fault(bilingual):
+    with pytest.raises(AimarkError) as caught:
+        bilingual.speak(SpeakRequest("Bonjour", language="fr"), StubCall())
+    assert caught.value.fault.code == "voice_cannot_speak"
+
+
+def test_a_text_with_odd_characters_is_spoken(espeak):
+    assert spoken(espeak, "One\0two \ud800 three [[four]] <b>five</b>")[1].samples > 0
+
+
+@pytest.mark.models
+def test_a_broken_voice_of_one_language_leaves_the_others(piper_onnx, tmp_path):
+    engine = VoicesEngine()
+    settings = {"path": str(piper_onnx), "threads": 1, "voices": {"ko": str(tmp_path / "no.onnx")}, "warm": ["ko"]}
+    engine.load(settings, lambda: None)
+    with pytest.raises(AimarkError) as caught:
+        engine.speak(SpeakRequest("안녕하세요.", language="ko"), StubCall())
+    assert caught.value.fault.code == "voice_missing"
+    assert spoken(engine, "Hello.")[1].samples > 0
+    engine.close()
+
+
+@pytest.mark.models
+def test_a_second_voice_is_loaded_with_its_first_sentence_or_when_it_is_to_be_warm(piper_onnx):
+    for warm, loaded in (([], 1), (["ko"], 2), (["auto"], 1)):
+        engine = VoicesEngine()
+        engine.load({"path": str(piper_onnx), "threads": 1, "warm": warm}, lambda: None)
+        assert len(engine._engines) == loaded
+        spoken(engine, "안녕하세요.", language="ko")
+        assert len(engine._engines) == 2
+        engine.close()
+
+
+def test_without_the_library_espeak_is_a_fault_that_says_so(monkeypatch):
+    monkeypatch.setitem(sys.modules, "espeakng_loader", None)
+    monkeypatch.setattr("aimark_daemon.engines.espeak._library", espeak_engine._library.__wrapped__)
+    with pytest.raises(AimarkError) as caught:
+        EspeakEngine().load({}, lambda: None)
+    assert caught.value.fault.code == "espeak_missing"
 
 
 def test_a_missing_voice_names_the_missing_files(tmp_path):

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from aimark_daemon.gpu import available
-from aimark_daemon.protocol.messages import GpuInfo
+from aimark_daemon.protocol.messages import GpuInfo, GpuProcess
 
 GIB = 1 << 30
 CARD = GpuInfo(index=0, vram_total=8 * GIB, vram_free=5 * GIB)
@@ -68,3 +68,28 @@ def test_looking_at_the_machine_imports_no_engine_library():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_program_that_holds_most_of_the_cards_is_named_and_it_is_none_of_ours():
+    ours = GpuProcess(1, "python", 4 * GIB, "llm")
+    game, browser, nameless = (
+        GpuProcess(2, "게임.exe", GIB),
+        GpuProcess(3, "browser", GIB + 1),
+        GpuProcess(4, "", 3 * GIB),
+    )
+    first = GpuInfo(index=0, vram_free=GIB, processes=(ours, game, browser, nameless))
+    second = GpuInfo(index=1, vram_free=GIB, processes=(game, GpuProcess(5, "untold")))
+    memory = available.memory((first, second), frozenset({"cuda"}))
+    assert (memory.program, memory.program_bytes) == ("게임.exe", 2 * GIB)
+    alone = available.memory((CARD,), frozenset({"cuda"}))
+    assert (alone.program, alone.program_bytes) == ("", 0)
+
+
+def test_a_worker_is_taken_off_the_cards_by_what_the_driver_tells_of_it_else_by_what_it_should_hold():
+    told = GpuInfo(index=1, vram_total=8 * GIB, vram_free=GIB, processes=(GpuProcess(1, "python", 2 * GIB, "llm"),))
+    assert [card.vram_free for card in available.without((CARD, told), "llm", GIB)] == [5 * GIB, 3 * GIB]
+    assert [card.vram_free for card in available.without((CARD, CARD), "llm", GIB)] == [6 * GIB, 5 * GIB]
+    assert [card.vram_free for card in available.without((CARD,), "llm", 4 * GIB)] == [8 * GIB]
+    unknown = GpuInfo(index=0)
+    assert available.without((unknown,), "llm", GIB) == (unknown,)
+    assert available.without((), "llm", GIB) == ()

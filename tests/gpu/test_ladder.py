@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aimark_daemon.gpu.facts import MIB
+from aimark_daemon.gpu.facts import MIB, LayerFacts
 from aimark_daemon.gpu.ladder import CONTEXT_FLOOR, next_plan
 from aimark_daemon.gpu.plan import Card, Memory, Wish, plan
 from bench.plan_table import SHAPES, facts_of
@@ -37,6 +37,16 @@ def test_a_rung_frees_what_was_missing_or_leaves_the_card(facts, wish, deficit):
     lower = next_plan(first, facts, deficit)
     if first.layout.layers and lower is not None and lower.layout.layers:
         assert first.vram - lower.vram >= min(deficit, first.vram)
+
+
+def test_layers_without_attention_free_less_than_the_average_one():
+    plain = LayerFacts(weights=MIB, experts=0, k=0, v=0, window=0, state=0)
+    attending = msgspec.structs.replace(plain, k=4800, v=2656)
+    facts = msgspec.structs.replace(EIGHT_B, layers=(plain, plain, attending) * 8, quantisable=False)
+    first = plan(facts, Memory(cards=(Card(64 * GIB),)), Wish(context=16_384))
+    for missing in range(8 * MIB, first.vram, 8 * MIB):
+        lower = next_plan(first, facts, missing)
+        assert first.vram - lower.vram >= missing or lower.layout.layers == 0
 
 
 EIGHT_B = facts_of(SHAPES["8B"])

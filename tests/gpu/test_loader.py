@@ -173,7 +173,7 @@ async def test_an_engine_that_crashes_everywhere_is_given_up_with_the_reason(tmp
             with pytest.raises(AimarkError) as caught:
                 await answer(roster)
             codes.append(caught.value.fault.code)
-        assert codes == ["worker_crashed"] * 6 + ["llm_keeps_crashing"]
+        assert codes == ["worker_crashed"] * 6 + ["worker_keeps_crashing"]
         assert roster.info("llm").state == WorkerState.FAILED
 
 

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aimark_daemon.engines.crashes import CRASHES
 from aimark_daemon.engines.faults import LLM_OUT_OF_MEMORY, MODEL_INVALID
+from aimark_daemon.gpu import reasons
 from aimark_daemon.gpu.facts import MIB
 from aimark_daemon.gpu.loading import (
-    CRASHES,
     HEALTHY_S,
     SETTLE_S,
     Began,
@@ -24,6 +25,7 @@ from aimark_daemon.gpu.loading import (
     Settle,
     Spawned,
     Start,
+    Unloaded,
     Worked,
 )
 from aimark_daemon.gpu.plan import CONTEXT_BYTES, SLACK_BYTES, Card, Memory, Wish
@@ -171,7 +173,7 @@ def test_three_crashes_in_five_minutes_leave_the_card_and_three_more_the_model()
     for at in (210.0, 220.0):
         assert machine.step(Ended(CRASH), at) is None
     follows = machine.step(Ended(CRASH), 230.0)
-    assert follows.fault.code == "llm_keeps_crashing"
+    assert follows.fault.code == "worker_keeps_crashing"
     assert machine.state is LoadState.DEGRADED
     machine.step(Spawned(), 300.0)
     assert machine.step(Ended(CRASH), 301.0) is None, "who starts it anew begins to count anew"
@@ -249,3 +251,45 @@ def test_a_plan_of_another_wish_or_another_model_is_not_taken():
     foreign = msgspec.structs.replace(lower, wish=Wish(context=512))
     for last in (other, foreign):
         assert "last time" not in remembered(last, 1, 5).step(Began(card(5)), 0.0).plan.reason.en
+
+
+def test_the_card_is_left_alone_as_long_as_that_is_asked_for():
+    machine, on_card = loading(card(8))
+    away = machine.step(Began(card(8), reasons.game_mode()), 1.0).plan
+    assert (away.layout.layers, away.reason, machine.away) == (0, reasons.game_mode(), True)
+    assert not machine.held_back
+    assert machine.step(Began(card(8)), 2.0).plan == on_card
+    assert not machine.away
+
+
+def test_a_model_is_held_back_while_more_of_it_would_go_to_the_card_if_there_were_room():
+    assert not loading(card(8))[0].held_back
+    assert loading(card(2))[0].held_back
+    assert loading(card(0.5))[0].held_back
+    assert not loading(card(2), gpu_layers=4)[0].held_back
+    assert not loading(Memory(ram_free=16 * GIB))[0].held_back
+
+
+def test_what_crashed_on_the_card_again_and_again_stays_off_it_however_often_it_is_loaded_anew():
+    machine, _ = loading(card(8))
+    for _ in range(CRASHES):
+        machine.step(Spawned(), 1.0)
+        machine.step(Loaded(card(4)), 2.0)
+        machine.step(Ended(CRASH), 3.0)
+    machine.step(Unloaded(), 4.0)
+    assert machine.state is LoadState.ABSENT
+    assert not machine.may(Ended)
+    again = machine.step(Began(card(8)), 900.0).plan
+    assert (again.layout.layers, again.reason) == (0, reasons.after_crashes())
+    assert not machine.held_back
+    assert machine.foresee(card(8)).layout.layers == 0
+
+
+def test_what_is_foreseen_is_what_a_load_then_does():
+    machine, first = loading(card(8))
+    machine.step(Spawned(), 1.0)
+    machine.step(Loaded(card(4)), 2.0)
+    for free in (8, 5, 3, 1):
+        foreseen = machine.foresee(card(free))
+        assert machine.step(Began(card(free)), 3.0).plan == foreseen
+        assert foreseen.vram <= first.vram

@@ -90,6 +90,15 @@ def test_other_programs_are_named_with_what_they_hold():
     )
 
 
+def test_a_program_that_holds_most_of_it_is_named_also_beside_a_reserve_and_a_small_one_is_not():
+    held = {"ram_free": 16 * GIB, "cards": (Card(3 * GIB, 6 * GIB),), "program": "게임.exe"}
+    game = plan(FOUR_B, Memory(**held, program_bytes=2 * GIB, reserve=GIB), Wish()).reason
+    assert game.en.endswith("because 게임.exe holds 2.1 GB.")
+    assert game.ko.endswith("있습니다. 게임.exe 프로그램이 2.1 GB를 쓰고 있기 때문입니다.")
+    several = plan(FOUR_B, Memory(**held, program_bytes=GIB), Wish()).reason
+    assert several.en.endswith("because 3.2 GB are held by other programs.")
+
+
 @pytest.mark.parametrize(
     ("memory", "wish", "words"),
     [

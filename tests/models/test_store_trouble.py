@@ -34,11 +34,15 @@ def files_below(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
-def test_the_next_mirror_is_tried_when_one_fails(tmp_path):
+def test_the_next_mirror_is_tried_when_one_fails_and_that_alarms_nobody(tmp_path, caplog):
+    caplog.set_level("INFO")
     dead, alive = FakeMirror(name="dead", cut=0), FakeMirror(name="alive")
     models = store(tmp_path, entry(hub("dead"), hub("alive")), mirrors={"dead": dead, "alive": alive})
     assert models.pull("tiny").read_bytes() == WEIGHTS
     assert (dead.sent, alive.sent) == (0, len(WEIGHTS) + len(CONFIG))
+    (told,) = [record for record in caplog.records if record.name == "aimark_daemon.models.store"]
+    assert told.levelname == "INFO"
+    assert told.getMessage() == "tiny is not available from dead (the line went dead); the next source is tried"
 
 
 def test_when_every_mirror_fails_each_reason_is_told_in_both_languages(tmp_path):

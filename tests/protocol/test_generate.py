@@ -11,15 +11,15 @@ from tests.protocol.strategies import CLIENT, SERVER
 
 
 def test_the_committed_files_are_the_generated_ones():
-    assert generate.stale() == []
+    assert generate.FILES.stale() == []
 
 
 def test_a_changed_or_missing_file_is_named(tmp_path):
-    generate.write(tmp_path)
-    assert generate.stale(tmp_path) == []
+    generate.FILES.write(tmp_path)
+    assert generate.FILES.stale(tmp_path) == []
     (tmp_path / generate.TYPESCRIPT_PATH).write_text("// 손댄 파일", encoding="utf-8")
     (tmp_path / generate.MARKDOWN_PATH).unlink()
-    assert set(generate.stale(tmp_path)) == {generate.TYPESCRIPT_PATH, generate.MARKDOWN_PATH}
+    assert set(generate.FILES.stale(tmp_path)) == {generate.TYPESCRIPT_PATH, generate.MARKDOWN_PATH}
 
 
 def test_every_reference_of_the_schema_leads_somewhere():

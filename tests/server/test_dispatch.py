@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 
 import pytest
 
@@ -11,6 +12,7 @@ from aimark_daemon.protocol.messages import (
     Cancel,
     Done,
     EndListen,
+    ImportSessions,
     Listen,
     Listening,
     Ok,
@@ -18,11 +20,16 @@ from aimark_daemon.protocol.messages import (
     RenameSession,
     SessionChanged,
     SessionReply,
+    SessionsReply,
     ShowSession,
     Submit,
     TurnStarted,
+    Typing,
 )
 from aimark_daemon.server.dispatch import Dispatch
+from aimark_daemon.server.uploads import Uploads
+from aimark_daemon.workers.base import WorkerState
+from aimark_daemon.workers.supervisor import Supervisor
 from tests.assistant.stage import Ear, stage
 from tests.assistant.test_turns import silence, tone
 
@@ -140,3 +147,61 @@ async def test_who_opens_a_session_sees_all_of_an_answer_that_is_being_written(t
         assert shown.state == "streaming"
         assert shown.content
         assert client.text(turn.turn).startswith(shown.content)
+
+
+async def test_who_begins_to_type_or_to_speak_wakes_a_model_that_sleeps(tmp_path):
+    async with dispatching(tmp_path, worker=lambda spec, _engine: Supervisor(spec)) as it:
+        client, worker = Client(), it.roster.here("llm")
+        for message, reply in ((Typing(id=1), Ok(id=1)), (Listen(id=2), Listening(id=2))):
+            await worker.ready()
+            assert await worker.sleep()
+            await it.dispatch.request(client, message)
+            assert client.events[-1] == reply
+            assert worker.status.state is not WorkerState.ASLEEP
+
+
+def moved(*texts):
+    sessions = [{"title": text, "messages": [{"role": "user", "content": text}]} for text in texts]
+    return json.dumps({"version": 1, "sessions": sessions}, ensure_ascii=False)
+
+
+async def test_an_import_in_parts_is_stored_with_the_last_of_them(tmp_path):
+    async with dispatching(tmp_path) as it:
+        client, text = Client(), moved("가나다", "라마바")
+        for number in range(len(text) - 1):
+            await it.dispatch.request(client, ImportSessions(id=number, text=text[number], more=True))
+        assert await it.store.count_sessions() == 0
+        await it.dispatch.request(client, ImportSessions(id=900, text=text[-1]))
+        assert [session.title for session in client.of(SessionsReply)[0].sessions] == ["가나다", "라마바"]
+        await it.dispatch.request(client, ImportSessions(id=901, text=moved("사")))
+        assert await it.store.count_sessions() == 3
+
+
+async def test_an_import_in_parts_that_is_wrong_at_its_end_changes_nothing(tmp_path):
+    async with dispatching(tmp_path) as it:
+        client, text = Client(), moved("가나다", "라마바")
+        await it.dispatch.request(client, ImportSessions(id=1, text=text[:-3], more=True))
+        with pytest.raises(AimarkError, match="import_invalid"):
+            await it.dispatch.request(client, ImportSessions(id=2, text="!"))
+        assert await it.store.count_sessions() == 0
+        await it.dispatch.request(client, ImportSessions(id=3, text=text))
+        assert await it.store.count_sessions() == 2
+
+
+async def test_the_parts_of_two_clients_and_of_one_that_left_do_not_mix(tmp_path):
+    async with dispatching(tmp_path) as it:
+        one, two, text = Client(), Client(), moved("하나")
+        for client in (one, two):
+            await it.dispatch.request(client, ImportSessions(id=1, text=text[:9], more=True))
+        await it.dispatch.disconnected(two)
+        await it.dispatch.request(two, ImportSessions(id=2, text=text))
+        await it.dispatch.request(one, ImportSessions(id=2, text=text[9:]))
+        assert await it.store.count_sessions() == 2
+
+
+def test_an_upload_beyond_the_limit_is_refused_and_forgotten():
+    uploads, client = Uploads(limit=2**20), Client()
+    uploads.add(client, "가" * (2**20 // 3))
+    with pytest.raises(AimarkError, match="import_too_big"):
+        uploads.add(client, "나")
+    assert uploads.whole(client, "다") == "다"

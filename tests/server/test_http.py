@@ -28,7 +28,8 @@ def page(tmp_path):
 SNAPSHOT = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; font-src 'self'; "
-        "connect-src 'self'; worker-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; "
+        "connect-src 'self'; manifest-src 'self'; worker-src 'self' blob:; frame-ancestors 'none'; "
+        "base-uri 'none'; form-action 'none'; "
         "require-trusted-types-for 'script'; trusted-types aimark dompurify"
     ),
     "x-content-type-options": "nosniff",

@@ -146,6 +146,7 @@ class Lab:
             f"core {resource.getrlimit(resource.RLIMIT_CORE)}",
             f"stdin {os.read(0, 10)!r}",
             f"backtrace {os.environ.get('GGML_NO_BACKTRACE')}",
+            f"spins {os.environ.get('GOMP_SPINCOUNT')}",
             f"tokenizers {os.environ.get('TOKENIZERS_PARALLELISM')}",
             f"settings in argv {'비밀' in ' '.join(sys.orig_argv)}",
         ]

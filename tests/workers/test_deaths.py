@@ -15,6 +15,7 @@ from aimark_daemon.errors import AimarkError
 from aimark_daemon.workers import faults
 from aimark_daemon.workers.base import WorkerState
 from aimark_daemon.workers.patience import Backoff
+from aimark_daemon.workers.process import GOMP_SPINS
 from aimark_daemon.workers.supervisor import Supervisor
 from tests.workers import engines as e
 from tests.workers.labs import first, reaches, running, spec, supervisor
@@ -165,10 +166,15 @@ def test_what_native_code_prints_does_not_reach_the_pipe(caplog):
     assert "파이썬 print" in caplog.text
 
 
-def test_a_child_is_set_up_before_the_engine_loads():
+@pytest.mark.parametrize(("chosen", "spins"), [(None, GOMP_SPINS), ("70000", "70000")])
+def test_a_child_is_set_up_before_the_engine_loads(chosen, spins, monkeypatch):
+    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
+    if chosen is not None:
+        monkeypatch.setenv("GOMP_SPINCOUNT", chosen)
+
     async def check(worker):
         assert (await worker.call(e.SURROUNDINGS, e.Ask()).result()).text == (
-            "core (0, 0); stdin b''; backtrace 1; tokenizers false; settings in argv False"
+            f"core (0, 0); stdin b''; backtrace 1; spins {spins}; tokenizers false; settings in argv False"
         )
 
     on(check, spec(note="비밀"))

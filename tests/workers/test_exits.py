@@ -71,7 +71,7 @@ def test_a_failed_device_allocation_tells_how_much_was_wanted():
 def test_the_fault_speaks_both_languages_and_keeps_the_last_words():
     fault = classify("llm", -6, CUDA_OOM).fault
     assert fault.code == faults.OUT_OF_MEMORY.code
-    assert fault.message.ko == "llm 엔진을 실행할 메모리가 부족합니다."
+    assert fault.message.ko == "생각 엔진을 실행할 메모리가 부족합니다."
     assert fault.detail.startswith("SIGABRT; ggml_cuda_pool: CUDA error: out of memory")
 
 

@@ -1,8 +1,11 @@
 // The composer's rules: what may be sent, which key sends, which commands fit what is typed. Pure.
 import { localFault } from "./faults";
+import { beginsWith, fold } from "./hangul";
 import type { CommandInfo, Fault } from "./protocol";
 
 export const MAX_TEXT_CHARS = 100_000;
+/** Who types for longer than the daemon waits says so again. */
+const TELL_TYPING_MS = 20_000;
 
 export type Verdict = { send: true; text: string } | { send: false; fault: Fault | null };
 
@@ -18,6 +21,11 @@ export function sends(event: Key): boolean {
   return event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229;
 }
 
+/** Whether typing is to be told, `since` milliseconds after it last was: a model that sleeps is loaded meanwhile. */
+export function tells(typed: string, since: number): boolean {
+  return /^\s*[^\s/／]/.test(typed) && since >= TELL_TYPING_MS;
+}
+
 /** Whether the text may be sent; what is empty is not, and needs no word. */
 export function judge(typed: string, commands: readonly CommandInfo[]): Verdict {
   const text = typed.trim().normalize("NFC");
@@ -28,17 +36,17 @@ export function judge(typed: string, commands: readonly CommandInfo[]): Verdict 
   }
   const line = slashLine(text);
   if (line !== null && line.rest === "" && commandNamed(line.name, commands)?.needs_content === true) {
-    return { send: false, fault: localFault("command_needs_content", { command: `/${line.name}` }) };
+    return { send: false, fault: localFault("content_missing", { name: line.name }) };
   }
   return { send: true, text };
 }
 
-/** The commands whose name, in any language, begins with what is typed after the slash. */
+/** The commands whose name, in any language, begins with what is typed after the slash; initial consonants count. */
 export function completions(typed: string, commands: readonly CommandInfo[]): CommandInfo[] {
   const match = /^[/／]([^\s/／]*)$/.exec(typed.normalize("NFC"));
   if (match === null) return [];
   const start = fold(match[1] ?? "");
-  return commands.filter((command) => spellings(command).some((name) => name.startsWith(start)));
+  return commands.filter((command) => spellings(command).some((name) => beginsWith(name, start)));
 }
 
 /** The command's name in the person's language. */
@@ -62,8 +70,4 @@ function commandNamed(name: string, commands: readonly CommandInfo[]): CommandIn
 
 function spellings(command: CommandInfo): string[] {
   return [command.name, ...Object.values(command.names).flat()].map(fold);
-}
-
-function fold(name: string): string {
-  return name.normalize("NFC").toLowerCase();
 }

@@ -5,7 +5,8 @@ type WithoutId<T> = T extends unknown ? Omit<T, "id"> : never;
 export type Outgoing = WithoutId<ClientMessage>;
 
 export type Link =
-  | { phase: "connecting" }
+  /** `again` after a lost connection, not at the first try. */
+  | { phase: "connecting"; again: boolean }
   | { phase: "open" }
   /** Lost; the next try is at `retryAt`, in milliseconds since the epoch. */
   | { phase: "waiting"; retryAt: number; signedOut: boolean }
@@ -36,7 +37,7 @@ export interface Surroundings {
 }
 
 const FIRST_WAIT_MS = 300;
-const LONGEST_WAIT_MS = 4_000;
+const LONGEST_WAIT_MS = 1_800;
 
 /** How long to wait before try number `failures` (from 1), in milliseconds. */
 export function backoff(failures: number): number {
@@ -72,7 +73,7 @@ export class Connection {
   connect(): void {
     this.#cancelWait();
     if (this.#socket !== null) return;
-    this.#events.link({ phase: "connecting" });
+    this.#events.link({ phase: "connecting", again: this.#failures > 0 });
     const socket = this.#around.socket();
     socket.binaryType = "arraybuffer";
     this.#socket = socket;

@@ -14,17 +14,35 @@ const KINDS = {
     "Run `aimark open` in a terminal; it opens this page with a new one.",
     "터미널에서 `aimark open`을 실행하면 새 코드로 이 페이지가 열립니다.",
   ],
-  command_needs_content: [
-    "The command {command} needs something after its name.",
-    "{command} 명령에는 이름 뒤에 내용이 필요합니다.",
-    "Write what it should work on, for example: {command} …",
-    "명령 뒤에 내용을 적어 주세요. 예: {command} …",
+  content_missing: [
+    "/{name} needs something after its name.",
+    "/{name} 명령에는 이름 뒤에 내용이 필요합니다.",
+    "Write what it should work on after the name: /{name} …",
+    "명령 뒤에 내용을 이어서 적어 주세요: /{name} …",
   ],
   text_too_long: [
     "The text is too long: {chars} characters, at most {limit}.",
     "글이 너무 깁니다. {chars}자이며 최대 {limit}자까지 보낼 수 있습니다.",
     "Send it in parts.",
     "나누어 보내 주세요.",
+  ],
+  file_unreadable: [
+    "The file {name} could not be read.",
+    "{name} 파일을 읽을 수 없습니다.",
+    "Choose it again; it may have been moved or changed.",
+    "파일이 옮겨졌거나 바뀌었을 수 있습니다. 다시 골라 주세요.",
+  ],
+  import_no_export: [
+    "{name} is not an export of conversations.",
+    "{name} 파일은 대화를 내보낸 파일이 아닙니다.",
+    "Choose a JSON file that was exported here or with `aimark sessions export`.",
+    "이 페이지나 `aimark sessions export`로 내보낸 JSON 파일을 골라 주세요.",
+  ],
+  import_session_too_big: [
+    "A conversation in {name} is too large for the page. Nothing was imported.",
+    "{name} 파일에 페이지에서 가져오기에는 너무 큰 대화가 있습니다. 아무것도 가져오지 않았습니다.",
+    "Import the file in a terminal with `aimark sessions import`.",
+    "터미널에서 `aimark sessions import`로 가져와 주세요.",
   ],
   microphone_denied: [
     "The browser does not allow this page to use the microphone.",

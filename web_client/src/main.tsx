@@ -4,7 +4,7 @@ import { App } from "./app";
 import { initLanguage } from "./i18n";
 import { start } from "./store";
 import { initTheme } from "./theme";
-import "./styles.css";
+import "./styles/index.css";
 
 initLanguage();
 initTheme();

@@ -10,10 +10,13 @@ export type ClientMessage =
   | EndListen
   | Cancel
   | Played
+  | ReadAloud
   | ListSessions
   | CreateSession
   | ShowSession
   | RenameSession
+  | PinSession
+  | BranchSession
   | DeleteSession
   | RestoreSession
   | SearchSessions
@@ -28,7 +31,10 @@ export type ClientMessage =
   | ListCommands
   | GetConfig
   | SetConfig
+  | Typing
+  | SetGame
   | OpenPage
+  | LogOut
   | Shutdown;
 
 export type ServerMessage =
@@ -45,9 +51,11 @@ export type ServerMessage =
   | CommandsReply
   | ConfigReply
   | PageReply
+  | GameReply
   | Listening
   | HearingChanged
   | HeardSoFar
+  | Reading
   | TurnStarted
   | Heard
   | Delta
@@ -65,6 +73,7 @@ export type ServerMessage =
   | Cancelled
   | TurnError
   | EngineChanged
+  | GameChanged
   | SessionChanged
   | Telemetry
   | TelemetryHistory
@@ -79,12 +88,16 @@ export interface Hello {
   id: number;
 }
 
-/** A typed utterance: begins a turn. Without `session` a new one is made. `speak` asks for sound too. */
+/**
+ * A typed utterance: begins a turn. Without `session` a new one is made. `speak` asks for sound too. It takes the
+ * place of the session's user message `replaces` and of all that came after it.
+ */
 export interface Submit {
   type: "submit";
   text: string;
   session?: string | null;
   speak?: boolean;
+  replaces?: number | null;
   id: number;
 }
 
@@ -126,7 +139,15 @@ export interface Played {
   id: number;
 }
 
-/** Asks for sessions, newest first. */
+/** Asks for a stored message as speech: `reading` answers, its sound follows; `cancel` with its `turn` ends it. */
+export interface ReadAloud {
+  type: "read_aloud";
+  session: string;
+  message: number;
+  id: number;
+}
+
+/** Asks for sessions: pinned ones, then the others, newest first. */
 export interface ListSessions {
   type: "list_sessions";
   limit?: number;
@@ -153,6 +174,22 @@ export interface RenameSession {
   type: "rename_session";
   session: string;
   title: string;
+  id: number;
+}
+
+/** Keeps a session at the top of the list, or lets it go from there. */
+export interface PinSession {
+  type: "pin_session";
+  session: string;
+  pinned?: boolean;
+  id: number;
+}
+
+/** Makes a new session of what was said before the message `before`; the old one stays as it is. */
+export interface BranchSession {
+  type: "branch_session";
+  session: string;
+  before: number;
   id: number;
 }
 
@@ -186,10 +223,15 @@ export interface ExportSessions {
   id: number;
 }
 
-/** Adds sessions from text that `export_sessions` (json) wrote or that has the documented shape. */
+/**
+ * Adds sessions from text that `export_sessions` (json) wrote or that has the documented shape, all or none. What is
+ * larger than a message comes in parts: `more` says that another one follows, once this one was answered with `ok`.
+ * The last one is answered with the sessions.
+ */
 export interface ImportSessions {
   type: "import_sessions";
   text: string;
+  more?: boolean;
   id: number;
 }
 
@@ -219,7 +261,7 @@ export interface PullModel {
   id: number;
 }
 
-/** Chooses a model for its kind of engine and loads it. */
+/** Chooses a model for its kind of engine and loads it; "auto" lets every kind be chosen automatically. */
 export interface UseModel {
   type: "use_model";
   model: string;
@@ -253,9 +295,28 @@ export interface SetConfig {
   id: number;
 }
 
+/** A person begins to type: a language model that sleeps is loaded meanwhile. `listen` does the same. */
+export interface Typing {
+  type: "typing";
+  id: number;
+}
+
+/** Turns game mode on or off: the graphics card is kept free, and answers come from the processor. */
+export interface SetGame {
+  type: "set_game";
+  on: boolean;
+  id: number;
+}
+
 /** Asks for the page's address with a single-use log-in code. */
 export interface OpenPage {
   type: "open_page";
+  id: number;
+}
+
+/** Replaces the access token: after the `ok` every program and browser is shut out, this client too. */
+export interface LogOut {
+  type: "log_out";
   id: number;
 }
 
@@ -274,7 +335,11 @@ export interface Welcome {
   status: Status;
 }
 
-/** The daemon at a glance. `state` is starting, ready, degraded or stopping; `gpu_fault` why `gpu` lacks cards. */
+/**
+ * The daemon at a glance. `state` is starting, ready, degraded or stopping; `gpu_fault` why `gpu` lacks cards. `game`:
+ * game mode keeps the graphics card free. `notices` is what people should know: a plugin that was not loaded, a
+ * setting that waits for a restart.
+ */
 export interface Status {
   state: string;
   version: string;
@@ -285,6 +350,8 @@ export interface Status {
   sessions: number;
   uptime_s?: number;
   gpu_fault?: Fault | null;
+  game?: boolean;
+  notices?: Fault[];
 }
 
 /** An engine's worker as clients see it. `plan` is how a language model is laid out in memory. */
@@ -410,6 +477,7 @@ export interface SessionInfo {
   updated: string;
   messages?: number;
   deleted?: boolean;
+  pinned?: boolean;
 }
 
 /** One stored message. `turn` is the turn it belongs to; absent for imported ones. */
@@ -423,7 +491,7 @@ export interface MessageInfo {
   fault?: Fault | null;
 }
 
-/** Sessions, newest first. */
+/** Sessions: pinned ones, then the others, newest first. */
 export interface SessionsReply {
   type: "sessions";
   id: number;
@@ -523,6 +591,14 @@ export interface PageReply {
   url: string;
 }
 
+/** Game mode is on or off. `took_s`: after so many seconds the programs that held the card for us were gone. */
+export interface GameReply {
+  type: "game";
+  id: number;
+  on: boolean;
+  took_s?: number;
+}
+
 /** The microphone stream is open; send frames of stream `id`. */
 export interface Listening {
   type: "listening";
@@ -549,13 +625,24 @@ export interface HeardSoFar {
   language?: string;
 }
 
-/** A turn began. `id` is the request that began it, for the client that sent it. */
+/** A message is read aloud: its speech carries `turn`, a number that no turn has. */
+export interface Reading {
+  type: "reading";
+  id: number;
+  turn: number;
+}
+
+/**
+ * A turn began. `id` is the request that began it, for the client that sent it. `replaces`: that message and all after
+ * it are gone from the session; ask for it again.
+ */
 export interface TurnStarted {
   type: "turn_started";
   turn: number;
   session: string;
   id?: number | null;
   text?: string;
+  replaces?: number | null;
 }
 
 /** What was understood. `voiced_end_s`: last voiced sample, in seconds from the stream's first sample. */
@@ -605,12 +692,14 @@ export interface SpeechStarted {
   sample_rate: number;
 }
 
-/** The clause whose sound begins at sample `start` of the turn's speech. */
+/** The clause whose sound begins at sample `start` of the turn's speech, in `language`, spoken by `voice`. */
 export interface SpeechClause {
   type: "speech_clause";
   turn: number;
   text: string;
   start: number;
+  language?: string;
+  voice?: string;
 }
 
 /** All sound of the turn was sent: `samples` of it. */
@@ -693,6 +782,12 @@ export interface EngineChanged {
   type: "engine_changed";
   engine: string;
   info: EngineInfo;
+}
+
+/** Game mode was turned on or off (topic engines). What it does to an engine comes as `engine_changed`. */
+export interface GameChanged {
+  type: "game_changed";
+  on: boolean;
 }
 
 /** A session was made, renamed, deleted, restored or talked in (topic sessions). */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { completions, judge, MAX_TEXT_CHARS, nameOf, sends } from "../src/composer";
+import { completions, judge, MAX_TEXT_CHARS, nameOf, sends, tells } from "../src/composer";
 import type { CommandInfo } from "../src/protocol";
 
 const IMAGE: CommandInfo = {
@@ -24,6 +24,16 @@ test("Enter that ends a Hangul syllable does nothing, also where only the key co
   expect(key({ keyCode: 229 })).toBe(false);
 });
 
+test("who begins to type tells it at once, also in the middle of a syllable, and again when it goes on for long", () => {
+  expect(tells("ㅇ", Infinity)).toBe(true);
+  expect(tells("안녕", 19_999)).toBe(false);
+  expect(tells("안녕하세요", 20_000)).toBe(true);
+});
+
+test.each(["", "  \n", "/", "/도움말", "／이미지 고양이"])("%j asks nothing of the model", (text) => {
+  expect(tells(text, Infinity)).toBe(false);
+});
+
 test.each(["", "   ", "\n\t", "\u3000"])("empty text %j is not sent and nothing is said", (text) => {
   expect(judge(text, COMMANDS)).toEqual({ send: false, fault: null });
 });
@@ -33,7 +43,7 @@ test.each(["/이미지", "/그림  ", "/image", "/IMAGE", "／이미지", "/이�
   (text) => {
     const verdict = judge(text, COMMANDS);
     if (verdict.send) throw new Error("was sent");
-    expect(verdict.fault?.code).toBe("command_needs_content");
+    expect(verdict.fault?.code).toBe("content_missing");
     const name = `/${text.normalize("NFC").trim().split(/\s/)[0]?.slice(1) ?? ""}`;
     expect(verdict.fault?.message.ko).toContain(name);
     expect(verdict.fault?.message.en).toContain(name);

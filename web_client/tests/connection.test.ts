@@ -142,7 +142,7 @@ test("a daemon of another version is not asked again", async () => {
 });
 
 test("waits double up to a limit, and start small again after a success", async () => {
-  expect([1, 2, 3, 4, 5, 9].map(backoff)).toEqual([300, 600, 1200, 2400, 4000, 4000]);
+  expect([1, 2, 3, 4, 5, 9].map(backoff)).toEqual([300, 600, 1200, 1800, 1800, 1800]);
   connection.connect();
   newest().close();
   waits[0]?.action();

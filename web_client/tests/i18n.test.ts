@@ -44,6 +44,6 @@ test.each([
 });
 
 test("a fault's values reach all its sentences", () => {
-  const fault = localFault("command_needs_content", { command: "/그림" });
+  const fault = localFault("content_missing", { name: "그림" });
   expect([fault.message.en, fault.message.ko, fault.hint.en, fault.hint.ko].every((s) => s.includes("/그림"))).toBe(true);
 });

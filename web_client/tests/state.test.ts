@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Fault, MessageInfo, ServerMessage, SessionInfo } from "../src/protocol";
-import { type Action, initial, reduce, running, runningTurn, shown, type State } from "../src/state";
+import { type Action, initial, isHeard, reduce, running, runningTurn, shown, type State } from "../src/state";
 
 const session = (id: string, title = id, updated = "2026-01-01T00:00:00Z"): SessionInfo => ({
   id,
@@ -208,6 +208,13 @@ test("an engine's change shows in the status", () => {
   expect(state.status?.engines["llm"]?.state).toBe("failed");
 });
 
+test("game mode shows in the status, whoever turned it on", () => {
+  const status = { state: "ready", version: "0", pid: 1, port: 1, engines: {}, gpu: [], sessions: 0, game: false };
+  const welcome: ServerMessage = { type: "welcome", id: 1, version: 1, daemon: "0", status };
+  expect(run([welcome, { type: "game_changed", on: true }]).status?.game).toBe(true);
+  expect(run([{ type: "game_changed", on: true }]).status).toBeNull();
+});
+
 test("toasts do not pile up", () => {
   const faults = Array.from({ length: 9 }, (_, index): Action => ({ type: "local/fault", fault: { ...FAULT, code: `f${index}` } }));
   expect(run(faults).toasts.map((toast) => toast.fault?.code)).toEqual(["f5", "f6", "f7", "f8"]);
@@ -257,4 +264,51 @@ test("an answer interrupted before its first word thinks again, and one that has
   expect(contents(state)[1]).toEqual(["assistant", "", "thinking"]);
   state = run([{ type: "cancelled", turn: 3, session: "s" }, { type: "interrupted", turn: 3, fault: FAULT }], state);
   expect(contents(state)[1]).toEqual(["assistant", "", "cancelled"]);
+});
+
+test("a computer without a graphics card is told so in its panel, not by a toast at each start", () => {
+  const notice = (code: string) => ({ type: "notice", level: "warning", fault: { ...FAULT, code } }) as const;
+  expect(run([notice("gpu_driver_missing")]).toasts).toEqual([]);
+  expect(run([notice("gpu_lost")]).toasts).toHaveLength(1);
+});
+
+test("a question asked again takes the place of the old one and of all after it at once", () => {
+  const asked = run([
+    ...ASKED,
+    { type: "done", turn: 3, session: "s", finish: "stop", reply: "서울" },
+    { type: "local/submitted", request: 8, session: "s", text: "둘" },
+    { type: "turn_started", turn: 4, session: "s", id: 8, text: "둘" },
+    { type: "done", turn: 4, session: "s", finish: "stop", reply: "2" },
+  ]);
+  const first = shown(asked)[0];
+  if (first === undefined) throw new Error("nothing is shown");
+  const again = run([{ type: "local/submitted", request: 9, session: "s", text: "다시", instead: first.key }], asked);
+  expect(contents(again)).toEqual([["user", "다시", "complete"], ["assistant", "", "queued"]]);
+});
+
+test("when another window asks in place of something, the conversation is asked for again", () => {
+  const state = run([...ASKED, { type: "turn_started", turn: 9, session: "s", text: "다시", replaces: 1 }]);
+  expect(state.gaps).toEqual(["s"]);
+  expect(run([{ type: "turn_started", turn: 9, session: "unknown", text: "다시", replaces: 1 }]).gaps).toEqual([]);
+});
+
+test("pinned chats stay above the others", () => {
+  const state = run([
+    { type: "sessions", id: 1, sessions: [session("a", "a", "2026-01-01"), session("b", "b", "2026-01-03")] },
+    { type: "session_changed", session: { ...session("a", "a", "2026-01-01"), pinned: true } },
+    { type: "session_changed", session: session("c", "c", "2026-01-04") },
+  ]);
+  expect(state.sessions.map(({ id }) => id)).toEqual(["a", "c", "b"]);
+});
+
+test("a message that is read aloud is the one that is heard", () => {
+  const state = run([
+    ...ASKED,
+    { type: "done", turn: 3, session: "s", finish: "stop", reply: "서울" },
+    { type: "local/reading", message: "r7:assistant", turn: 2 ** 31 },
+    { type: "local/speaking", turn: 2 ** 31 },
+  ]);
+  expect(shown(state).map((message) => isHeard(state, message))).toEqual([false, true]);
+  const over = run([{ type: "local/speaking", turn: null }], state);
+  expect(shown(over).some((message) => isHeard(over, message))).toBe(false);
 });

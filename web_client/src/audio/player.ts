@@ -7,9 +7,10 @@ export class Player {
   readonly #report: (report: PlaybackReport) => void;
   #context: AudioContext | null = null;
   #node: Promise<AudioWorkletNode> | null = null;
-  #resamplers = new Map<number, Resampler>();
-  #highest = 0;
-  #flushed = 0;
+  /** The worklet's number and the resampler of each turn that is being sent. Turns may be spoken again later. */
+  #streams = new Map<number, { key: number; resampler: Resampler }>();
+  #turns = new Map<number, number>();
+  #keys = 0;
 
   constructor(report: (report: PlaybackReport) => void) {
     this.#report = report;
@@ -28,28 +29,43 @@ export class Player {
 
   /** Speech of `turn` with `rate` samples a second follows. Rejects if there is no sound output. */
   async begin(turn: number, rate: number): Promise<void> {
-    this.#highest = Math.max(this.#highest, turn);
     const context = this.#open();
-    this.#resamplers.set(turn, new Resampler(rate, context.sampleRate));
+    const key = ++this.#keys;
+    this.#turns.set(key, turn);
+    this.#streams.set(turn, { key, resampler: new Resampler(rate, context.sampleRate) });
     await this.#ready();
     if (context.state === "suspended") await Promise.race([context.resume(), pause(300)]);
   }
 
   play(turn: number, samples: Int16Array): void {
-    const resampler = this.#resamplers.get(turn);
-    if (resampler !== undefined) this.#send({ type: "speech", turn, samples: resampler.push(toFloat32(samples)) });
+    const stream = this.#streams.get(turn);
+    if (stream === undefined) return;
+    this.#send({ type: "speech", turn: stream.key, samples: stream.resampler.push(toFloat32(samples)) });
   }
 
   end(turn: number): void {
-    if (this.#resamplers.delete(turn)) this.#send({ type: "end", turn });
+    const stream = this.#streams.get(turn);
+    if (stream === undefined) return;
+    this.#streams.delete(turn);
+    this.#send({ type: "end", turn: stream.key });
   }
 
-  /** Silence at once: forgets all sound of turns up to `turn`, by default all that began. */
-  flush(turn = this.#highest): void {
-    if (turn <= this.#flushed) return;
-    this.#flushed = turn;
-    for (const known of this.#resamplers.keys()) if (known <= turn) this.#resamplers.delete(known);
-    this.#send({ type: "flush", turn });
+  /** Silence at once: forgets the sound of `turn` and of all that began before it, by default of everything. */
+  flush(turn?: number): void {
+    const keys = [...this.#turns].filter(([, whose]) => turn === undefined || whose === turn).map(([key]) => key);
+    const last = Math.max(0, ...keys);
+    if (last === 0) return;
+    for (const [whose, { key }] of this.#streams) if (key <= last) this.#streams.delete(whose);
+    for (const key of this.#turns.keys()) if (key <= last) this.#turns.delete(key);
+    this.#send({ type: "flush", turn: last });
+  }
+
+  /** The worklet's report about the turn that it is about. */
+  #heard(report: PlaybackReport): void {
+    const turn = this.#turns.get(report.turn);
+    if (turn === undefined) return;
+    if (report.type === "finished") this.#turns.delete(report.turn);
+    this.#report({ ...report, turn });
   }
 
   #send(command: PlaybackCommand): void {
@@ -69,7 +85,7 @@ export class Player {
   async #start(context: AudioContext): Promise<AudioWorkletNode> {
     await context.audioWorklet.addModule(playbackUrl);
     const node = new AudioWorkletNode(context, "playback", { numberOfInputs: 0, outputChannelCount: [1] });
-    node.port.onmessage = ({ data }: MessageEvent<PlaybackReport>) => this.#report(data);
+    node.port.onmessage = ({ data }: MessageEvent<PlaybackReport>) => this.#heard(data);
     node.connect(context.destination);
     return node;
   }

@@ -1,0 +1,39 @@
+"""Hurry: what cuts the waits of a supervisor short when its worker is stopped, replaced or wanted."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from typing import TypeVar
+
+log = logging.getLogger("aimark.worker")
+
+_Answer = TypeVar("_Answer")
+
+
+class Hurry(asyncio.Event):
+    """An event; while it is set nothing is waited for."""
+
+    async def pause(self, seconds: float) -> None:
+        """Wait, at most so long."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.wait()
+        except TimeoutError:
+            pass
+
+    async def unless(self, answer: Awaitable[_Answer], what: str) -> _Answer | None:
+        """The answer; None if it fails, which is logged as `what`, or if there is hurry before it comes."""
+        asked = asyncio.ensure_future(answer)
+        hurry = asyncio.ensure_future(self.wait())
+        try:
+            await asyncio.wait({asked, hurry}, return_when=asyncio.FIRST_COMPLETED)
+            return asked.result() if asked.done() else None
+        except Exception:
+            log.exception("%s failed", what)
+            return None
+        finally:
+            for future in (asked, hurry):
+                future.cancel()
+            await asyncio.gather(asked, hurry, return_exceptions=True)
