@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
+from aimark_daemon.assistant.ahead import MakeRequest
 from aimark_daemon.assistant.running import RunningTurn
 from aimark_daemon.assistant.speaking import Speaker
 from aimark_daemon.assistant.thinking import Thinking
@@ -15,7 +16,7 @@ from aimark_daemon.config.types import Config
 from aimark_daemon.conversation.notes import with_notes
 from aimark_daemon.conversation.prompt import build_messages
 from aimark_daemon.conversation.slash import SlashLine
-from aimark_daemon.engines.base import ChatRequest, Facts, Sampling, TextDelta
+from aimark_daemon.engines.base import ChatMessage, ChatRequest, Facts, Sampling, TextDelta
 from aimark_daemon.plugins.context import Context, NotifyOutput, ProgressOutput, TableOutput, TextOutput
 from aimark_daemon.plugins.service import Plugins
 from aimark_daemon.protocol.messages import Done, Notify, Progress
@@ -99,15 +100,11 @@ async def answer_by_model(
     """
     history = await store.history(turn.session, config.llm.history_turns)
     language = turn.listener.language
-    notes = await plugins.notes(turn.text, turn.session, language)
-    asked = with_notes(turn.text, notes, language)
-    messages = build_messages(instructions(config), history, asked, config.llm.history_turns)
+    asked = with_notes(turn.text, await plugins.notes(turn.text, turn.session, language), language)
+    request = chat_request(turn.session, history, asked, config, spoken=speaker is not None)
     asked_s = turn.stopwatch.elapsed_s()
+    asked_at = clock()
     stored_at = clock()
-
-    def request(facts: Facts) -> ChatRequest:
-        threads = _threads_beside_speech(facts.threads) if speaker is not None else None
-        return ChatRequest(session=turn.session, messages=messages, sampling=sampling(config), threads=threads)
 
     async def take(delta: TextDelta) -> None:
         nonlocal stored_at
@@ -119,7 +116,9 @@ async def answer_by_model(
             await store.checkpoint(turn.number, turn.reply)
 
     result = await Thinking(turn, roster, request, take).run()
-    turn.stopwatch.note("prefill", asked_s + result.prefill_s)
+    if turn.ahead is not None and turn.ahead.used:
+        asked_s -= asked_at - turn.ahead.asked_at
+    turn.stopwatch.note("prefill", max(0.0, asked_s + result.prefill_s))
     return Answer(
         finish=result.finish,
         tokens=result.tokens,
@@ -128,6 +127,19 @@ async def answer_by_model(
         dropped_turns=result.dropped_turns,
         tokens_per_s=result.tokens / result.decode_s if result.decode_s > 0 else 0.0,
     )
+
+
+def chat_request(
+    session: str, history: Sequence[ChatMessage], text: str, config: Config, *, spoken: bool
+) -> MakeRequest:
+    """What the model is asked for the answer to `text`, once its engine's facts are known."""
+    messages = build_messages(instructions(config), history, text, config.llm.history_turns)
+
+    def request(facts: Facts) -> ChatRequest:
+        threads = _threads_beside_speech(facts.threads) if spoken else None
+        return ChatRequest(session=session, messages=messages, sampling=sampling(config), threads=threads)
+
+    return request
 
 
 def sampling(config: Config) -> Sampling:

@@ -5,37 +5,39 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from aimark_daemon.assistant.answering import Answer, answer_by_command, answer_by_model, done
+from aimark_daemon.assistant.ears import Ears
+from aimark_daemon.assistant.ending import end_early
 from aimark_daemon.assistant.faults import TEXT_EMPTY, TEXT_TOO_LONG, TURN_UNKNOWN
 from aimark_daemon.assistant.listener import Listener
+from aimark_daemon.assistant.loudspeaker import Speech
 from aimark_daemon.assistant.preparing import Preparing
 from aimark_daemon.assistant.questions import Questions
 from aimark_daemon.assistant.reading import Readings
 from aimark_daemon.assistant.running import RunningTurn
 from aimark_daemon.assistant.speaking import Speaker
 from aimark_daemon.assistant.stopwatch import Stopwatch
-from aimark_daemon.assistant.streams import Streams
+from aimark_daemon.assistant.utterance import Utterance
 from aimark_daemon.config.types import Config
+from aimark_daemon.conversation.heard import heard_text
 from aimark_daemon.conversation.slash import parse_slash
 from aimark_daemon.conversation.turn import Step
-from aimark_daemon.engines.base import Language, Transcript
-from aimark_daemon.errors import as_fault
+from aimark_daemon.engines.base import Language
 from aimark_daemon.plugins.service import Plugins
 from aimark_daemon.protocol.audio import AudioFrame
 from aimark_daemon.protocol.messages import (
     MAX_TEXT_CHARS,
-    Cancelled,
     CommandInfo,
     Event,
-    Heard,
     SessionChanged,
+    SpeechHeard,
     Topic,
-    TurnError,
 )
 from aimark_daemon.roster import ENGINE_STOPPED, Roster
 from aimark_daemon.store import AsyncStore
-from aimark_daemon.store.faults import MESSAGE_UNKNOWN, TURN_NOT_OPEN
+from aimark_daemon.store.faults import MESSAGE_UNKNOWN
 
 log = logging.getLogger("aimark.assistant")
 
@@ -63,9 +65,9 @@ class Assistant:
         self._publish = publish
         self._clock = clock
         self._turns: dict[int, RunningTurn] = {}
-        self._streams = Streams(roster, clock)
         self.questions = Questions()
         self._preparing = Preparing(store, roster, config)
+        self._ears = Ears(roster, store, config, clock, self._begin, self._may_prepare, self._cut)
         self._readings = Readings(roster, clock, plugins.transform_speech)
         self._queues: dict[str, asyncio.Lock] = {}
         self._tokens_per_s: float | None = None
@@ -89,7 +91,7 @@ class Assistant:
     @property
     def busy(self) -> bool:
         """Whether a turn runs or someone is being heard."""
-        return bool(self._turns) or self._streams.any
+        return bool(self._turns) or self._ears.any
 
     async def submit(
         self,
@@ -115,19 +117,36 @@ class Assistant:
         if (line := parse_slash(text)) is not None:
             self._plugins.check(line)
         stopwatch = Stopwatch(self._clock)
-        return (await self._begin(text, session, speak, listener, request, stopwatch, replaces=replaces)).number
+        return (await self._begin(Utterance(text, session, speak, listener, request, stopwatch, replaces))).number
 
-    async def listen(self, listener: Listener, stream: int, *, language: Language, session: str | None) -> None:
+    async def listen(
+        self,
+        listener: Listener,
+        stream: int,
+        *,
+        language: Language,
+        session: str | None,
+        hands_free: bool = False,
+        speak: bool = True,
+        echo_cancelled: bool = False,
+    ) -> None:
         """Open the microphone stream `stream` of a client; "auto" hears the configured language.
+
+        A `hands_free` stream begins a turn, which it may `speak`, at the end of each utterance.
 
         Raises:
             AimarkError: unknown session, nothing here can hear (yet), or the stream is open already.
         """
         self.wake()
-        if session is not None:
-            await self._store.get_session(session)
-        heard_in = self._config().stt.language if language == "auto" else language
-        await self._streams.open(listener, stream, heard_in)
+        await self._ears.open(
+            listener,
+            stream,
+            language=language,
+            session=session,
+            hands_free=hands_free,
+            speak=speak,
+            echo_cancelled=echo_cancelled,
+        )
 
     async def hear(self, listener: Listener, frame: AudioFrame) -> None:
         """Take a microphone frame.
@@ -135,20 +154,17 @@ class Assistant:
         Raises:
             AimarkError: no such stream, a lost frame, or the engine's fault; the stream is closed then.
         """
-        await self._streams.feed(listener, frame)
+        await self._ears.feed(listener, frame)
 
-    async def end_listening(self, listener: Listener, stream: int, *, session: str | None, speak: bool) -> int:
+    async def end_listening(self, listener: Listener, stream: int, *, session: str | None, speak: bool) -> int | None:
         """The stream is complete: transcribe it and begin its turn; returns the turn's number.
+
+        A hands-free stream has begun its turns; what was being said is its last one.
 
         Raises:
             AimarkError: no such stream, nothing heard, cancelled meanwhile, or the engine's fault.
         """
-        stopwatch = Stopwatch(self._clock)
-        transcript = await self._streams.end(listener, stream)
-        stopwatch.mark("transcript")
-        text = await self._plugins.transform_input(transcript.text, listener.language)
-        turn = await self._begin(text, session, speak, listener, stream, stopwatch, transcript)
-        return turn.number
+        return await self._ears.end(listener, stream, session=session, speak=speak)
 
     def wake(self) -> None:
         """Somebody begins to type or to speak: a language model that sleeps is loaded meanwhile."""
@@ -156,7 +172,11 @@ class Assistant:
 
     def stop_listening(self, listener: Listener, stream: int) -> bool:
         """Forget a stream; False if there is none."""
-        return self._streams.close(listener, stream)
+        return self._ears.close(listener, stream)
+
+    def played(self, listener: Listener, turn: int, ms: int) -> None:
+        """The client says how many milliseconds of an interrupted turn's speech it has played."""
+        self._ears.played(listener, turn, ms)
 
     def cancel(self, turn: int) -> None:
         """Stop a turn in all its stages, its `cancelled` follows; or a reading.
@@ -180,11 +200,11 @@ class Assistant:
         said = next((stored.content for stored in await self._store.messages(session) if stored.id == message), None)
         if said is None:
             raise MESSAGE_UNKNOWN(number=message)
-        return self._readings.begin(listener, said, self._config().tts.speed)
+        return self._readings.begin(listener, self._ears.loudspeaker(listener), said, self._config().tts.speed)
 
     def forget(self, listener: Listener) -> None:
         """A client left: its streams are dropped and its sound is no longer made. Its turns are completed."""
-        self._streams.close_all(listener)
+        self._ears.forget(listener)
         self._readings.forget(listener)
         for running in self._turns.values():
             if running.listener is listener:
@@ -193,7 +213,7 @@ class Assistant:
     async def stop(self) -> None:
         """Cancel everything, begin nothing more, and wait until each turn has ended."""
         self._stopped = True
-        self._streams.close_all()
+        self._ears.close_all()
         await self._readings.stop()
         running = list(self._turns.values())
         for turn in running:
@@ -219,38 +239,30 @@ class Assistant:
 
     # One turn
 
-    async def _begin(
-        self,
-        text: str,
-        session: str | None,
-        speak: bool,
-        listener: Listener,
-        request: int | None,
-        stopwatch: Stopwatch,
-        transcript: Transcript | None = None,
-        replaces: int | None = None,
-    ) -> RunningTurn:
+    def _may_prepare(self, session: str) -> bool:
+        """Whether an answer in a session may be prepared. What is evaluated in the background gives way to it."""
+        if session in self._queues:
+            return False
+        self._preparing.cancel(session)
+        return True
+
+    async def _begin(self, said: Utterance) -> RunningTurn:
         if self._stopped:
             raise ENGINE_STOPPED()
+        if said.transcript is not None:
+            said = replace(said, text=await self._plugins.transform_input(said.text, said.listener.language))
+        session = said.session
         if session is None:
-            session = (await self._store.create_session()).id
+            session = (await self._store.create_session(identity=said.new_id)).id
         self._preparing.cancel(session)
-        number = await self._store.begin_turn(session, text, replaces)
-        running = RunningTurn(number, session, text, listener=listener, publish=self._publish, stopwatch=stopwatch)
+        number = await self._store.begin_turn(session, said.text, said.replaces)
+        ear = self._ears.loudspeaker(said.listener)
+        running = RunningTurn(number, session, said, publish=self._publish, ear=ear)
         self._turns[number] = running
-        running.announce(request, replaces)
-        if transcript is not None:
-            running.tell(
-                Heard(
-                    turn=number,
-                    text=text,
-                    language=transcript.language,
-                    audio_s=transcript.audio_s,
-                    voiced_end_s=transcript.voiced_end_s,
-                    took_s=transcript.took_s,
-                )
-            )
-        running.run(self._conduct(running, speak))
+        running.announce(said.request, said.replaces)
+        if (transcript := said.transcript) is not None:
+            running.heard(transcript)
+        running.run(self._conduct(running, said.speak))
         if self._stopped:
             running.cancel()
         return running
@@ -289,10 +301,12 @@ class Assistant:
             self._log(turn.number, "answered", turn.reply)
             turn.end(Step.FALL_SILENT, done(turn, answer))
         except asyncio.CancelledError:
-            await self._end_early(turn, Step.CANCEL, speaker)
+            await end_early(turn, speaker, self._store)
         except Exception as error:  # noqa: BLE001 - the turn must end, and say why
-            await self._end_early(turn, Step.FAIL, speaker, error)
+            await end_early(turn, speaker, self._store, error)
         finally:
+            if turn.ahead is not None:
+                turn.ahead.discard()
             self._turns.pop(turn.number, None)
             self._tidy(turn.session, answer)
 
@@ -308,34 +322,19 @@ class Assistant:
         self._tokens_per_s = answer.tokens_per_s or self._tokens_per_s
         return answer
 
-    async def _end_early(
-        self, turn: RunningTurn, step: Step, speaker: Speaker | None, error: Exception | None = None
-    ) -> None:
-        turn.close()
-        if speaker is not None:
-            await speaker.cancel()
-        fault = as_fault(error) if error is not None else None
-        if fault is not None and fault.code == "internal":
-            log.error("turn %d failed", turn.number, exc_info=error)
-        turn.stopwatch.mark("end")
-        try:
-            await self._store.end_turn(
-                turn.number,
-                "failed" if fault else "cancelled",
-                turn.reply,
-                timings=turn.stopwatch.timings(),
-                fault=fault,
-            )
-        except Exception as unstored:
-            # An answer that was stored whole before its sound was cut off stays complete.
-            if not TURN_NOT_OPEN.caught_in(unstored):
-                log.exception("the end of turn %d was not stored", turn.number)
-                fault = fault or as_fault(unstored)
-        if fault is None:
-            ending: Event = Cancelled(turn=turn.number, session=turn.session, reply=turn.reply)
-        else:
-            ending = TurnError(turn=turn.number, session=turn.session, fault=fault, reply=turn.reply)
-        turn.end(step, ending)
+    async def _cut(self, listener: Listener, speech: Speech, played: int) -> None:
+        """End the turn of an interrupted speech, and keep of its answer what was heard; or end a reading."""
+        if self._readings.cancel(speech.turn):
+            return
+        if (running := self._turns.get(speech.turn)) is not None:
+            running.cancel()
+            await running.ended()
+        session, reply = await self._store.cut_answer(
+            speech.turn, lambda reply: heard_text(reply, speech.clauses, speech.end, played)
+        )
+        heard = SpeechHeard(turn=speech.turn, session=session, reply=reply)
+        listener.send(heard)
+        self._publish("turns", heard, listener)
 
     def _log(self, turn: int, what: str, words: str) -> None:
         """Logs hold no conversation unless the configuration asks for it."""

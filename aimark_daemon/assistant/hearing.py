@@ -6,6 +6,7 @@ import asyncio
 
 from aimark_daemon.assistant.faults import FRAMES_LOST, LISTEN_CANCELLED, LISTEN_TOO_LONG, NOTHING_HEARD
 from aimark_daemon.assistant.thinking import revived
+from aimark_daemon.conversation.turn import Step, TurnState
 from aimark_daemon.engines.base import HEAR, HearRequest, Language, Partial, Transcript
 from aimark_daemon.errors import AimarkError
 from aimark_daemon.protocol.audio import MIC_RATE, AudioFrame
@@ -34,6 +35,8 @@ class Hearing:
         """When the last frame was taken."""
         self.complete = False
         """Whether the input has ended."""
+        self.turn = TurnState()
+        """The turn that is being spoken."""
         self._task = asyncio.create_task(self._hear(), name="hear")
         self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
 
@@ -61,6 +64,7 @@ class Hearing:
             AimarkError: `nothing_heard`, `listen_cancelled`, or the engine's fault.
         """
         self.complete = True
+        self.turn = self.turn.after(Step.RELEASE)
         self._news.set()
         try:
             transcript = await self._task
@@ -70,6 +74,7 @@ class Hearing:
                 raise LISTEN_CANCELLED() from None
         if not transcript.text.strip():
             raise NOTHING_HEARD()
+        self.turn = self.turn.after(Step.UNDERSTAND)
         return transcript
 
     def cancel(self) -> None:

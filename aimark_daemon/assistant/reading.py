@@ -12,7 +12,7 @@ from aimark_daemon.assistant.speaking import Speaker
 from aimark_daemon.assistant.stopwatch import Stopwatch
 from aimark_daemon.roster import Roster
 
-_FIRST_STREAM: Final = 2**31
+FIRST_STREAM: Final = 2**31
 _STREAMS: Final = 2**31
 """Readings take the upper half of the stream numbers, so that none is taken for a turn."""
 
@@ -32,12 +32,12 @@ class Readings:
         self._count = 0
         self._going: dict[int, tuple[Voice, Listener, asyncio.Task[None]]] = {}
 
-    def begin(self, listener: Listener, text: str, speed: float) -> int:
-        """Begin to speak `text`; returns the stream of its speech."""
+    def begin(self, listener: Listener, ear: Listener, text: str, speed: float) -> int:
+        """Begin to speak `text`; returns the stream of its speech. `ear` gets its sound for the `listener`."""
         self.forget(listener)
-        stream = _FIRST_STREAM + self._count % _STREAMS
+        stream = FIRST_STREAM + self._count % _STREAMS
         self._count += 1
-        voice = Voice(listener)
+        voice = Voice(ear)
         task = asyncio.create_task(self._read(stream, voice, text, speed), name=f"read aloud {stream}")
         self._going[stream] = voice, listener, task
         task.add_done_callback(lambda _: self._going.pop(stream, None))
@@ -50,7 +50,7 @@ class Readings:
             voice, _, task = going
             voice.open = False
             task.cancel()
-        return stream >= _FIRST_STREAM
+        return stream >= FIRST_STREAM
 
     def forget(self, listener: Listener) -> None:
         """Read nothing more to this client."""

@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 
 from aimark_daemon.assistant.listener import Listener
-from aimark_daemon.assistant.stopwatch import Stopwatch
-from aimark_daemon.conversation.turn import Phase, Step, TurnState
+from aimark_daemon.assistant.utterance import Utterance
+from aimark_daemon.conversation.turn import Step
+from aimark_daemon.engines.base import Transcript
 from aimark_daemon.protocol.audio import AudioFrame
-from aimark_daemon.protocol.messages import Delta, Event, Topic, TurnStarted
+from aimark_daemon.protocol.messages import Delta, Event, Heard, Topic, TurnStarted
 
 
 class Voice:
@@ -45,20 +46,22 @@ class RunningTurn:
         self,
         number: int,
         session: str,
-        text: str,
+        said: Utterance,
         *,
-        listener: Listener,
         publish: Callable[[Topic, Event, Listener | None], None],
-        stopwatch: Stopwatch,
+        ear: Listener,
     ) -> None:
+        """`ear` gets the events and the sound for the utterance's listener."""
         self.number = number
         self.session = session
-        self.text = text
-        self.listener = listener
-        self.stopwatch = stopwatch
-        self.voice = Voice(listener)
+        self.text = said.text
+        self.listener = said.listener
+        self.stopwatch = said.stopwatch
+        self.ahead = said.ahead
+        """The answer that was prepared before the words were complete."""
+        self.voice = Voice(ear)
         self._publish = publish
-        self._state = TurnState(Phase.ANSWERING)
+        self._state = said.state
         self._pieces: list[str] = []
         self._length = 0
         self._task: asyncio.Task[None] | None = None
@@ -118,6 +121,19 @@ class RunningTurn:
         started = TurnStarted(turn=self.number, session=self.session, text=self.text, replaces=replaces)
         self.voice.send(msgspec.structs.replace(started, id=request))
         self._publish("turns", started, self.listener)
+
+    def heard(self, transcript: Transcript) -> None:
+        """What was understood of the utterance that asked."""
+        self.tell(
+            Heard(
+                turn=self.number,
+                text=self.text,
+                language=transcript.language,
+                audio_s=transcript.audio_s,
+                voiced_end_s=transcript.voiced_end_s,
+                took_s=transcript.took_s,
+            )
+        )
 
     def say(self, text: str) -> None:
         """More of the answer."""

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from aimark_daemon.assistant.faults import LISTEN_NOT_READY, LISTEN_OPEN, LISTEN_UNKNOWN
 from aimark_daemon.assistant.hearing import Hearing
 from aimark_daemon.assistant.listener import Listener
+from aimark_daemon.assistant.microphone import Follower, OpenMicrophone
+from aimark_daemon.conversation.turn import TurnState
 from aimark_daemon.engines.base import Language, Transcript
 from aimark_daemon.protocol.audio import AudioFrame
 from aimark_daemon.roster import Roster
@@ -24,15 +26,15 @@ class Streams:
     def __init__(self, roster: Roster, clock: Callable[[], float]) -> None:
         self._roster = roster
         self._clock = clock
-        self._hearings: dict[tuple[Listener, int], Hearing] = {}
+        self._hearings: dict[tuple[Listener, int], Hearing | OpenMicrophone] = {}
 
     @property
     def any(self) -> bool:
-        """Whether someone is being heard."""
-        return bool(self._hearings)
+        """Whether someone is being heard: a key is held, or an open microphone hears speech."""
+        return any(not isinstance(h, OpenMicrophone) or h.speaking for h in self._hearings.values())
 
-    async def open(self, listener: Listener, stream: int, language: Language) -> None:
-        """Begin to hear a stream.
+    async def open(self, listener: Listener, stream: int, language: Language, follower: Follower | None = None) -> None:
+        """Begin to hear a stream: until its end, or, with a `follower`, one utterance after the other.
 
         Raises:
             AimarkError: nothing here can hear (yet), or the stream is open already.
@@ -45,7 +47,10 @@ class Streams:
         if (listener, stream) in self._hearings:
             raise LISTEN_OPEN(listen=stream)
         self._close_idle()
-        self._hearings[listener, stream] = Hearing(worker, language, self._clock())
+        now = self._clock()
+        self._hearings[listener, stream] = (
+            Hearing(worker, language, now) if follower is None else OpenMicrophone(worker, language, now, follower)
+        )
 
     async def feed(self, listener: Listener, frame: AudioFrame) -> None:
         """Take a frame.
@@ -62,8 +67,8 @@ class Streams:
             self.close(listener, frame.stream)
             raise
 
-    async def end(self, listener: Listener, stream: int) -> Transcript:
-        """The stream is complete: what was heard.
+    async def end(self, listener: Listener, stream: int) -> tuple[Transcript, TurnState] | float:
+        """The stream is complete: what was heard, and its turn; of an open microphone, its length in seconds.
 
         Raises:
             AimarkError: no such stream, nothing heard, cancelled meanwhile, or the engine's fault.
@@ -72,7 +77,10 @@ class Streams:
         if hearing is None or hearing.complete:
             raise LISTEN_UNKNOWN(listen=stream)
         try:
-            return await hearing.end()
+            if isinstance(hearing, OpenMicrophone):
+                await hearing.finish()
+                return hearing.fed_s
+            return await hearing.end(), hearing.turn
         finally:
             self._hearings.pop((listener, stream), None)
 

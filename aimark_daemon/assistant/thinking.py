@@ -59,6 +59,7 @@ class Thinking:
         self._ids: list[int] = []
         self._tokens = 0
         self._interrupted = False
+        self._ahead = turn.ahead
 
     async def run(self) -> ChatResult:
         """Think until the answer has ended; counts are those of the whole answer.
@@ -94,7 +95,9 @@ class Thinking:
         request = msgspec.structs.replace(
             self._request(facts), continue_text="".join(self._text), continue_tokens=tuple(self._ids)
         )
-        call: Call[TextDelta, ChatResult] = worker.call(CHAT, request)
+        ahead, self._ahead = self._ahead, None
+        prepared = await ahead.claim(request) if ahead is not None else None
+        call: Call[TextDelta, ChatResult] = prepared or worker.call(CHAT, request)
         try:
             async for delta in call:
                 self._resume()

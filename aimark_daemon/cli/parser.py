@@ -140,6 +140,14 @@ class _Builder:
                 "말한 답을 저장할 곳: 녹음이 하나면 FILE.wav, 아니면 폴더",
             ),
         )
+        say.add_argument(
+            "--hands-free",
+            action="store_true",
+            help=text(
+                "let the assistant decide where each utterance ends",
+                "말이 끝난 때를 AI MARK가 스스로 판단하게 하기",
+            ),
+        )
         demo = self._command(
             commands, "demo", "hold a spoken exchange without microphone", "마이크 없이 음성 대화 시연"
         )

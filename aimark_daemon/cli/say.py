@@ -15,6 +15,7 @@ from aimark_daemon.audio.wav import check_wav, read_wav, write_wav
 from aimark_daemon.cli.ask import cancel_turn, note_interruption
 from aimark_daemon.cli.connection import call_daemon, engines_ready
 from aimark_daemon.cli.faults import CANCELLED, OUT_FOR_ONE
+from aimark_daemon.cli.hands_free import listen_to
 from aimark_daemon.cli.identity import resolve_session
 from aimark_daemon.cli.microphone import Microphone
 from aimark_daemon.cli.shell import Shell
@@ -41,13 +42,21 @@ def run(shell: Shell, arguments: Namespace) -> int:
     async def work(client: DaemonClient) -> int:
         session = await resolve_session(client, arguments.session)
         await engines_ready(shell, client, jobs)
-        code = 0
+        code, listened = 0, None
         for file, out in zip(arguments.files, outs, strict=True):
             _announce(shell, file)
             try:
-                exchange = await speak(shell, client, read_wav(file).pcm, session)
+                pcm = read_wav(file).pcm
+                if arguments.hands_free:
+                    if listened is not None:
+                        await listened.played_out()
+                    listened, microphone = await listen_to(shell, client, pcm, session)
+                    exchange = Exchange(listened.record, microphone)
+                    more = {"utterances": [r.heard.text for r in listened.records if r.heard is not None]}
+                else:
+                    exchange, more = await speak(shell, client, pcm, session), {}
                 session = exchange.record.session or session
-                line = exchange.as_json(shell, out)
+                line = exchange.as_json(shell, out) | more
                 fault = exchange.fault
             except AimarkError as error:
                 fault = error.fault

@@ -15,7 +15,11 @@ from aimark_daemon.protocol.messages import (
     Heard,
     Interrupted,
     Refused,
+    SpeechHeard,
+    SpeechPaused,
+    SpeechResumed,
     SpeechStarted,
+    SpeechStopped,
     TurnError,
     TurnStarted,
 )
@@ -46,7 +50,9 @@ class TurnRecord:
     first_audio_at: float | None = None
     audible_at: float | None = None
     """When the first audible sample is played, if sound is played as it arrives."""
-    _played_until: float = 0.0
+    played_until: float = 0.0
+    """When the sound that has come is played out."""
+    _paused_at: float | None = None
 
     @property
     def ended(self) -> bool:
@@ -58,7 +64,11 @@ class TurnRecord:
         """How long the spoken answer is."""
         return len(self.speech) / 2 / self.rate
 
-    def take(self, arrival: Arrival, at: float) -> None:  # noqa: C901 - one match over all messages
+    def played_ms(self, at: float) -> int:
+        """How much of the answer's sound has been played at the time `at`, in milliseconds."""
+        return max(0, round(1000 * (self.speech_s - max(0.0, self.played_until - at))))
+
+    def take(self, arrival: Arrival, at: float) -> None:
         """Learn from what arrived at the time `at`; what belongs to other turns is left alone."""
         match arrival:
             case TurnStarted(id=request, turn=turn, session=session) if request == self.request:
@@ -72,10 +82,6 @@ class TurnRecord:
                 self.reply += arrival.text
             case Interrupted(turn=turn) if turn == self.turn:
                 self.interruptions += 1
-            case SpeechStarted(turn=turn) if turn == self.turn:
-                self.rate = arrival.sample_rate
-            case AudioFrame(stream=turn, pcm=pcm) if turn == self.turn:
-                self._hear(pcm, at)
             case Done(turn=turn) if turn == self.turn:
                 self.done, self.reply = arrival, arrival.reply
                 self._end(arrival.finish)
@@ -85,15 +91,35 @@ class TurnRecord:
             case TurnError(turn=turn) if turn == self.turn:
                 self.reply = arrival.reply or self.reply
                 self._end("error", arrival.fault)
+            case _:
+                self._take_sound(arrival, at)
+
+    def _take_sound(self, arrival: Arrival, at: float) -> None:
+        match arrival:
+            case SpeechStarted(turn=turn) if turn == self.turn:
+                self.rate = arrival.sample_rate
+            case SpeechPaused(turn=turn) if turn == self.turn:
+                self._paused_at = at
+            case SpeechResumed(turn=turn) if turn == self.turn and self._paused_at is not None:
+                self.played_until = max(self.played_until, self._paused_at) + at - self._paused_at
+                self._paused_at = None
+            case SpeechStopped(turn=turn) if turn == self.turn:
+                stopped = self._paused_at if self._paused_at is not None else at
+                del self.speech[2 * (self.played_ms(stopped) * self.rate // 1000) :]
+                self.played_until = stopped
+            case SpeechHeard(turn=turn) if turn == self.turn:
+                self.reply = arrival.reply
+            case AudioFrame(stream=turn, pcm=pcm) if turn == self.turn:
+                self._hear(pcm, at)
 
     def _end(self, finish: str, fault: Fault | None = None) -> None:
         self.finish, self.fault = finish, fault
 
     def _hear(self, pcm: bytes, at: float) -> None:
         """A piece of sound begins to play when it arrives, or when what came before it has been played."""
-        begins = max(at, self._played_until)
+        begins = max(at, self.played_until)
         self.first_audio_at = self.first_audio_at or at
         if self.audible_at is None and (sample := first_audible_sample(pcm)) is not None:
             self.audible_at = begins + sample / self.rate
-        self._played_until = begins + len(pcm) / 2 / self.rate
+        self.played_until = begins + len(pcm) / 2 / self.rate
         self.speech += pcm

@@ -225,6 +225,32 @@ class Transcript(msgspec.Struct, frozen=True):
 
 HEAR = Method("hear", HearRequest, Partial, Transcript)
 
+BLOCK_S = 0.032
+"""Seconds of one block of voice detection."""
+
+
+class AttendRequest(msgspec.Struct, frozen=True):
+    """A microphone that stays open: hear one utterance of it, whose end the caller decides.
+
+    Samples are streamed as the call's input, which is ended, or the call cancelled, when the utterance is over.
+    """
+
+    language: Language = "auto"
+
+
+class Attention(msgspec.Struct, frozen=True, omit_defaults=True):
+    """News of an open microphone, as it comes in.
+
+    `blocks` are the voice probabilities of the next blocks of `BLOCK_S`. `transcript` is what was said until its
+    `voiced_end_s`: at every pause, empty text included, and in between where the machine is fast enough.
+    """
+
+    blocks: tuple[float, ...] = ()
+    transcript: Transcript | None = None
+
+
+ATTEND = Method("attend", AttendRequest, Attention, Transcript)
+
 
 # Speaking -------------------------------------------------------------------------------------------------------
 
@@ -257,5 +283,7 @@ class Spoken(msgspec.Struct, frozen=True):
 
 SPEAK = Method("speak", SpeakRequest, Audio, Spoken)
 
-METHODS: dict[str, Method[Any, Any, Any]] = {m.name: m for m in (CHAT, COUNT, PARK, UNPARK, HEAR, SPEAK)}
+METHODS: dict[str, Method[Any, Any, Any]] = {
+    method.name: method for method in (CHAT, COUNT, PARK, UNPARK, HEAR, ATTEND, SPEAK)
+}
 """Every method by name; the child decodes requests with it. Plugins' engines may add theirs."""

@@ -13,8 +13,12 @@ from array import array
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from aimark_daemon.conversation.endpoint import Onset, Rules
 from aimark_daemon.conversation.language import has_hangul, language_of
 from aimark_daemon.engines.base import (
+    BLOCK_S,
+    AttendRequest,
+    Attention,
     Audio,
     EngineCall,
     Facts,
@@ -28,6 +32,8 @@ from aimark_daemon.engines.voice_faults import VOICE_CANNOT_SPEAK
 from aimark_daemon.protocol.audio import MIC_RATE
 
 FRAME = MIC_RATE // 50
+ATTEND_BLOCK = int(BLOCK_S * MIC_RATE)
+ATTEND_PAUSE = 4 * ATTEND_BLOCK
 LOUD = 500
 """Mean amplitude of a 20 ms frame above which it counts as voice."""
 SECONDS_PER_CHARACTER = 0.06
@@ -37,9 +43,12 @@ CHUNK_S = 0.1
 
 
 class FakeSTT:
-    """Hears the `texts` of its settings one after the other, over and over, whenever something loud was said."""
+    """Hears the `texts` of its settings one after the other, over and over, whenever something loud was said.
 
-    parallel: ClassVar[int] = 4
+    One that is a list is understood bit by bit: its first text at the first pause of the utterance, and so on.
+    """
+
+    parallel: ClassVar[int] = 8
 
     def __init__(self) -> None:
         self._texts: Any = itertools.cycle(("Hello.",))
@@ -63,7 +72,7 @@ class FakeSTT:
         loud = [at for at in range(0, len(samples), FRAME) if _mean(samples[at : at + FRAME]) > LOUD]
         if not loud or call.cancelled:
             return Transcript("", audio_s=len(samples) / MIC_RATE, took_s=time.monotonic() - ended)
-        text = str(next(self._texts))
+        text = _versions(next(self._texts))[-1]
         call.emit(Partial(text))
         return Transcript(
             text,
@@ -74,6 +83,36 @@ class FakeSTT:
             voiced_end_s=min(loud[-1] + FRAME, len(samples)) / MIC_RATE,
             took_s=time.monotonic() - ended,
         )
+
+    def attend(self, request: AttendRequest, call: EngineCall) -> Transcript:
+        """Voice is where it is loud; at every pause of 0.13 s what was understood so far is told."""
+        versions: list[str] = []
+        said = ""
+        voiced_start: int | None = None
+        voiced_end = 0
+        data, at, told = b"", 0, 0
+        onset, begun = Onset(Rules().min_speech_s), False
+        for piece in call.input:
+            data += piece
+            while len(data) >= 2 * ATTEND_BLOCK and not call.cancelled:
+                loud = _mean(_samples(data[: 2 * ATTEND_BLOCK])) > LOUD
+                data, at = data[2 * ATTEND_BLOCK :], at + ATTEND_BLOCK
+                call.emit(Attention(blocks=(1.0 if loud else 0.0,)))
+                if not begun:
+                    begun = onset.push(float(loud), (at - ATTEND_BLOCK) / MIC_RATE, at / MIC_RATE)
+                    voiced_start, voiced_end = (round((onset.since or 0.0) * MIC_RATE), at) if begun else (None, 0)
+                elif loud:
+                    voiced_end = at
+                elif at - voiced_end >= ATTEND_PAUSE and told != voiced_end:
+                    told = voiced_end
+                    versions = versions or _versions(next(self._texts))
+                    said = versions.pop(0) if len(versions) > 1 else versions[0]
+                    call.emit(Attention(transcript=_told(said, request.language, voiced_start, voiced_end, at)))
+        if call.cancelled:
+            said = ""
+        elif begun and told != voiced_end:
+            said = (versions or _versions(next(self._texts)))[-1]
+        return _told(said, request.language, voiced_start, voiced_end, at)
 
     def close(self) -> None:
         """Nothing to free."""
@@ -116,6 +155,21 @@ class FakeTTS:
 
     def close(self) -> None:
         """Nothing to free."""
+
+
+def _versions(text: str | list[str]) -> list[str]:
+    return [text] if isinstance(text, str) else list(text)
+
+
+def _told(text: str, language: str, start: int | None, end: int, total: int) -> Transcript:
+    return Transcript(
+        text,
+        language=(language_of(text) if language == "auto" else language) if text else "",
+        probability=float(bool(text)),
+        audio_s=total / MIC_RATE,
+        voiced_start_s=None if start is None else start / MIC_RATE,
+        voiced_end_s=None if start is None else end / MIC_RATE,
+    )
 
 
 def _samples(pcm: bytes) -> array[int]:

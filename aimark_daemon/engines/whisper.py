@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from aimark_daemon.audio.silero import Silero
-from aimark_daemon.engines.base import EngineCall, Facts, HearRequest, Transcript
+from aimark_daemon.engines.base import AttendRequest, EngineCall, Facts, HearRequest, Transcript
 from aimark_daemon.engines.voice_faults import (
     HEARING_FAILED,
     HEARING_MODEL_INVALID,
     HEARING_MODEL_MISSING,
     HEARING_OUT_OF_MEMORY,
 )
+from aimark_daemon.engines.whisper_attending import Attending
 from aimark_daemon.engines.whisper_decoder import Decoder
 from aimark_daemon.engines.whisper_guard import FULL_FRAMES, MIN_FRAMES
 from aimark_daemon.engines.whisper_hearing import Hearing
@@ -31,7 +32,7 @@ CPU_COMPUTE = "int8"
 class WhisperEngine:
     """Hears utterances, several at a time; the model itself works on one after the other."""
 
-    parallel: ClassVar[int] = 4
+    parallel: ClassVar[int] = 8
 
     def __init__(self) -> None:
         self._decoder: Decoder | None = None
@@ -81,18 +82,20 @@ class WhisperEngine:
             AimarkError: `hearing_failed`, `hearing_out_of_memory`.
         """
         assert self._silero is not None
-        hearing = Hearing(self._ready, self._silero.stream(), request.language, call)
+        return _heard(Hearing(self._ready, self._silero.stream(), request.language, call), call)
+
+    def attend(self, request: AttendRequest, call: EngineCall) -> Transcript:
+        """One utterance of an open microphone: voice and words are told as they come.
+
+        Raises:
+            AimarkError: `hearing_failed`, `hearing_out_of_memory`.
+        """
+        assert self._silero is not None
+        attending = Attending(self._ready, self._silero.stream(), request.language, call)
         try:
-            for data in call.input:
-                if call.cancelled:
-                    break
-                hearing.feed(data)
-            return hearing.finish()
-        except AimarkError:
-            raise
-        except (RuntimeError, ValueError, MemoryError) as error:
-            kind = HEARING_OUT_OF_MEMORY if _is_memory(error) else HEARING_FAILED
-            raise kind(detail=f"{type(error).__name__}: {error}") from error
+            return _heard(attending, call)
+        finally:
+            attending.close()
 
     def close(self) -> None:
         """Free the models."""
@@ -118,6 +121,25 @@ class WhisperEngine:
             self._decoder.warm_up(frames)
             progress()
         return model, time.monotonic() - loaded
+
+
+def _heard(hearing: Hearing | Attending, call: EngineCall) -> Transcript:
+    """Feed all input; what was heard.
+
+    Raises:
+        AimarkError: `hearing_failed`, `hearing_out_of_memory`.
+    """
+    try:
+        for data in call.input:
+            if call.cancelled:
+                break
+            hearing.feed(data)
+        return hearing.finish()
+    except AimarkError:
+        raise
+    except (RuntimeError, ValueError, MemoryError) as error:
+        kind = HEARING_OUT_OF_MEMORY if _is_memory(error) else HEARING_FAILED
+        raise kind(detail=f"{type(error).__name__}: {error}") from error
 
 
 def _has_cuda() -> bool:

@@ -51,11 +51,17 @@ class Submit(Request, frozen=True, tag="submit"):
 
 
 class Listen(Request, frozen=True, tag="listen"):
-    """Opens the microphone: binary frames of stream `id` follow, then `end_listen`. Begins a turn when it ends."""
+    """Opens the microphone: binary frames of stream `id` follow, then `end_listen`. Begins a turn when it ends.
+
+    With the mode `hands_free` the daemon decides where each utterance ends, begins its turn, and goes on listening.
+    A client that does not cancel its loudspeaker's echo (`echo_cancelled`) is not heard while it plays an answer.
+    """
 
     session: str | None = None
     language: Literal["auto", "ko", "en"] = "auto"
     speak: bool = True
+    mode: Literal["push_to_talk", "hands_free"] = "push_to_talk"
+    echo_cancelled: bool = False
 
 
 class EndListen(Request, frozen=True, tag="end_listen"):
@@ -81,6 +87,13 @@ class AnswerQuestion(Request, frozen=True, tag="answer_question"):
     question: int
     accept: bool
     text: str = ""
+
+
+class Played(Request, frozen=True, tag="played"):
+    """The answer to `speech_stopped`: how much of the turn's speech the client has played, in milliseconds."""
+
+    turn: int
+    ms: int
 
 
 class ReadAloud(Request, frozen=True, tag="read_aloud"):
@@ -254,6 +267,7 @@ ClientMessage = (
     | EndListen
     | Cancel
     | AnswerQuestion
+    | Played
     | ReadAloud
     | ListSessions
     | CreateSession
@@ -626,6 +640,26 @@ class Listening(Reply, frozen=True, tag="listening"):
     """The microphone stream is open; send frames of stream `id`."""
 
 
+class HearingChanged(Event, frozen=True, tag="hearing"):
+    """What the open microphone (`hands_free`) hears. `at_s`: in seconds from the stream's first sample.
+
+    `speech` began; a `pause`, after which it may go on (`speech`); the utterance `ended` and its turn begins;
+    what was heard is `dropped`, as it had no words; the stream is `closed`.
+    """
+
+    listen: int
+    state: Literal["speech", "pause", "ended", "dropped", "closed"]
+    at_s: float = 0.0
+
+
+class HeardSoFar(Event, frozen=True, tag="heard_so_far"):
+    """What was understood until now of an utterance that goes on; replaced by the next one and by `heard`."""
+
+    listen: int
+    text: str
+    language: str = ""
+
+
 class Reading(Reply, frozen=True, tag="reading"):
     """A message is read aloud: its speech carries `turn`, a number that no turn has."""
 
@@ -727,6 +761,32 @@ class SpeechEnded(Event, frozen=True, tag="speech_ended"):
 
     turn: int
     samples: int
+
+
+class SpeechPaused(Event, frozen=True, tag="speech_paused"):
+    """Somebody speaks while the turn's speech is played: be silent at once, and keep what has come."""
+
+    turn: int
+
+
+class SpeechResumed(Event, frozen=True, tag="speech_resumed"):
+    """Nobody wanted to interrupt: go on playing where it stopped."""
+
+    turn: int
+
+
+class SpeechStopped(Event, frozen=True, tag="speech_stopped"):
+    """The turn's speech was interrupted: forget what has not been played. Nothing of it follows; say `played`."""
+
+    turn: int
+
+
+class SpeechHeard(Event, frozen=True, tag="speech_heard"):
+    """What was heard of an interrupted answer, and is kept of it. Comes after the turn's ending."""
+
+    turn: int
+    session: str
+    reply: str = ""
 
 
 class Done(Event, frozen=True, tag="done"):
@@ -853,6 +913,8 @@ ServerMessage = (
     | PageReply
     | GameReply
     | Listening
+    | HearingChanged
+    | HeardSoFar
     | Reading
     | TurnStarted
     | Heard
@@ -865,6 +927,10 @@ ServerMessage = (
     | SpeechStarted
     | SpeechClause
     | SpeechEnded
+    | SpeechPaused
+    | SpeechResumed
+    | SpeechStopped
+    | SpeechHeard
     | Done
     | Cancelled
     | TurnError

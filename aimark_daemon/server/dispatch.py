@@ -184,7 +184,15 @@ class Dispatch:
         return m.Welcome(id=message.id, version=m.PROTOCOL_VERSION, daemon=__version__, status=status)
 
     async def _listen(self, client: ClientHandle, message: m.Listen) -> m.Event:
-        await self._assistant.listen(client, message.id, language=message.language, session=message.session)
+        await self._assistant.listen(
+            client,
+            message.id,
+            language=message.language,
+            session=message.session,
+            hands_free=message.mode == "hands_free",
+            speak=message.speak,
+            echo_cancelled=message.echo_cancelled,
+        )
         if (client, message.id) in self._early:
             del self._early[client, message.id]
             self._assistant.stop_listening(client, message.id)
@@ -295,8 +303,8 @@ class Dispatch:
                 restart = await controls.set_config(message.key, message.value)
                 reply = await controls.config()
                 return m.ConfigReply(id=number, values=reply.values, restart=restart)
-            case m.Typing():
-                self._assistant.wake()
+            case m.Typing() | m.Played():
+                self._note(client, message)
             case m.SetGame():
                 return m.GameReply(id=number, on=message.on, took_s=await controls.set_game(message.on))
             case m.OpenPage():
@@ -306,6 +314,14 @@ class Dispatch:
             case m.Shutdown():
                 controls.shutdown()
         return m.Ok(id=number)
+
+    def _note(self, client: ClientHandle, message: m.Typing | m.Played) -> None:
+        """Take notice of what happens at the client."""
+        match message:
+            case m.Typing():
+                self._assistant.wake()
+            case m.Played():
+                self._assistant.played(client, message.turn, message.ms)
 
     def _live(self, message: m.MessageInfo) -> m.MessageInfo:
         """A stored message with all of its text: an answer that is being written is further than its checkpoint."""

@@ -57,9 +57,9 @@ class AsyncStore:
         """Make a backup unless the newest one is younger than `age`."""
         return await self._do(self._store.backup_if_due, age)
 
-    async def create_session(self, title: str = "") -> SessionInfo:
-        """Make an empty session."""
-        return await self._do(self._store.create_session, title)
+    async def create_session(self, title: str = "", identity: str | None = None) -> SessionInfo:
+        """Make an empty session, under an id that was chosen before or a new one."""
+        return await self._do(self._store.create_session, title, identity)
 
     async def list_sessions(self, limit: int = 1000, offset: int = 0) -> list[SessionInfo]:
         """Sessions that are not deleted, last used first."""
@@ -132,6 +132,10 @@ class AsyncStore:
     ) -> None:
         """Store the whole answer and how the turn ended."""
         await self._do(self._store.end_turn, turn, state, reply, timings, fault, tokens)
+
+    async def cut_answer(self, turn: int, shorten: Callable[[str], str]) -> tuple[str, str]:
+        """Keep of the answer of a turn that has ended what `shorten` leaves of it; the session, and what was kept."""
+        return await self._do(self._store.cut_answer, turn, shorten)
 
     async def mark_interrupted(self) -> int:
         """Mark the turns that a crash left streaming."""

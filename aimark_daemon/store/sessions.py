@@ -18,9 +18,14 @@ _SESSION: Final = """SELECT id, title, created, updated,
 _MOST: Final = 2**31 - 1
 
 
-def create(db: sqlite3.Connection, title: str, created: str, updated: str) -> int:
-    """A new session's row, under a new random id; its key."""
-    identity = secrets.token_hex(8)
+def new_identity() -> str:
+    """A random id for a session."""
+    return secrets.token_hex(8)
+
+
+def create(db: sqlite3.Connection, title: str, created: str, updated: str, identity: str | None = None) -> int:
+    """A new session's row, under `identity` or a new random id; its key."""
+    identity = identity or new_identity()
     cursor = db.execute(
         "INSERT INTO session (id, title, created, updated) VALUES (?, ?, ?, ?)", (identity, title, created, updated)
     )

@@ -66,8 +66,10 @@ class Store:
 
     # Sessions ---------------------------------------------------------------------------------------------------
 
-    def create_session(self, title: str = "") -> SessionInfo:
+    def create_session(self, title: str = "", identity: str | None = None) -> SessionInfo:
         """Make an empty session. An empty title is replaced when the first message comes.
+
+        `identity` is an id of `sessions.new_identity` that was chosen before.
 
         Raises:
             AimarkError: `title_invalid`.
@@ -75,7 +77,7 @@ class Store:
         cleaned = clean_title(title) if tidy(title) else ""
         now = self._now()
         with self.database.writing() as db:
-            return sessions.info(db, sessions.create(db, cleaned, now, now))
+            return sessions.info(db, sessions.create(db, cleaned, now, now, identity))
 
     def list_sessions(self, limit: int = 1000, offset: int = 0) -> list[SessionInfo]:
         """Sessions that are not deleted: pinned ones, then the others, last used first."""
@@ -223,6 +225,16 @@ class Store:
         now = self._now()
         with self.database.writing() as db:
             turns.end(db, turn, turns.TurnEnd(state, reply, timings, fault, tokens), now)
+
+    def cut_answer(self, turn: int, shorten: Callable[[str], str]) -> tuple[str, str]:
+        """Keep of the answer of a turn that has ended what `shorten` leaves of it; the session, and what was kept.
+
+        Raises:
+            AimarkError: `turn_not_open`.
+        """
+        now = self._now()
+        with self.database.writing() as db:
+            return turns.cut(db, turn, shorten, now)
 
     def mark_interrupted(self) -> int:
         """At start-up: turns left streaming by a crash become interrupted, their text kept; how many they were."""

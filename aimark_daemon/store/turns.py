@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from typing import Final, Literal
 
 import msgspec
@@ -74,6 +75,29 @@ def end(db: sqlite3.Connection, turn: int, ending: TurnEnd, now: str) -> None:
     )
     db.execute("UPDATE session SET updated = ? WHERE key = ?", (now, session))
     sessions.index(db, 2 * answer, reply)
+
+
+def cut(db: sqlite3.Connection, turn: int, shorten: Callable[[str], str], now: str) -> tuple[str, str]:
+    """Keep of the answer of a turn that has ended what `shorten` leaves of it; the session's id, and what was kept.
+
+    Raises:
+        AimarkError: `turn_not_open`.
+    """
+    row = db.execute(
+        """SELECT message.id, message.content, session.key, session.id FROM message
+        JOIN session ON session.key = message.session
+        WHERE message.turn = ? AND message.role = 'assistant' AND message.state != 'streaming'""",
+        (turn,),
+    ).fetchone()
+    if row is None:
+        raise TURN_NOT_OPEN(turn=turn)
+    answer, content, session, identity = row
+    reply = storable(shorten(content))
+    db.execute("UPDATE message SET content = ?, state = 'cancelled' WHERE id = ?", (reply, answer))
+    db.execute("UPDATE turn SET state = 'cancelled' WHERE id = ?", (turn,))
+    db.execute("UPDATE session SET updated = ? WHERE key = ?", (now, session))
+    sessions.index(db, 2 * answer, reply)
+    return identity, reply
 
 
 def mark_interrupted(db: sqlite3.Connection, now: str) -> int:

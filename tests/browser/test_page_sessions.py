@@ -88,6 +88,7 @@ async def test_chats_are_saved_as_json_and_markdown_and_read_in_again(tmp_path):
             {"title": f"큰 대화 {number}", "messages": [{"role": "user", "content": "가" * 60_000}]}
             for number in range(12)
         ]
+        exported["sessions"][0]["messages"][0]["content"] = "나" * 1_200_000
         path.write_text(json.dumps(exported), encoding="utf-8")
         await page.set_input_files("input[type=file]", path)
         await page.wait_for_selector(".toast:has-text('12 chats were imported.')")

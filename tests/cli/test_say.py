@@ -143,6 +143,18 @@ def test_ctrl_c_while_listening_ends_with_130_and_stores_nothing(aimark: Aimark,
     assert aimark("status", "--json").one()["sessions"] == before + 1
 
 
+def test_hands_free_the_assistant_decides_where_an_utterance_ends(aimark: Aimark, tmp_path: Path) -> None:
+    file = write_tone(tmp_path / "질문.wav", seconds=1.0)
+    silent = write_tone(tmp_path / "silent.wav", level=0)
+    heard, nothing, again = aimark("say", "--hands-free", *map(str, (file, silent, file)), "--json").lines()
+    assert set(heard) == FIELDS | {"utterances"}
+    assert (heard["transcript"], heard["utterances"], heard["finish"]) == ("Hello.", ["Hello."], "stop")
+    assert heard["v2v_s"] >= 0.2
+    assert nothing["error"]["code"] == "nothing_heard"
+    assert nothing["utterances"] == []
+    assert again["session"] == heard["session"]
+
+
 def test_the_demo_speaks_hears_and_writes_the_answer(aimark: Aimark, tmp_path: Path) -> None:
     out = tmp_path / "demo.wav"
     line = aimark("demo", "--json", "--out", str(out)).one()

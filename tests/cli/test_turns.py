@@ -19,7 +19,11 @@ from aimark_daemon.protocol.messages import (
     ImportSessions,
     Interrupted,
     Resumed,
+    SpeechHeard,
+    SpeechPaused,
+    SpeechResumed,
     SpeechStarted,
+    SpeechStopped,
     TurnStarted,
     encode,
 )
@@ -52,6 +56,20 @@ def test_silence_before_the_first_audible_sample_is_played_first() -> None:
     turn.take(speech([200] * 50 + [-201]), 1.01)
     assert turn.first_audio_at == 1.0
     assert turn.audible_at == 1.0 + 0.1 + 0.05
+
+
+def test_sound_that_is_stopped_is_kept_as_far_as_it_was_played() -> None:
+    turn = record()
+    turn.take(speech([300] * 1000), 1.0)
+    assert [turn.played_ms(at) for at in (0.5, 1.0, 1.25, 9.0)] == [0, 0, 250, 1000]
+    turn.take(SpeechPaused(turn=7), 1.2)
+    turn.take(SpeechResumed(turn=7), 2.0)
+    assert turn.played_ms(2.1) == 300
+    turn.take(SpeechPaused(turn=7), 2.4)
+    turn.take(SpeechStopped(turn=7), 3.0)
+    assert turn.speech_s == 0.6
+    turn.take(SpeechHeard(turn=7, session="s", reply="들은 만큼"), 3.1)
+    assert turn.reply == "들은 만큼"
 
 
 def test_a_late_frame_is_played_when_it_arrives() -> None:

@@ -29,12 +29,13 @@ TRANSLATED = [
     ("docs/tutorial/first-conversation.md", "docs/tutorial/ko/first-conversation.md"),
     ("docs/tutorial/first-command.md", "docs/tutorial/ko/first-command.md"),
     ("docs/how-to/README.md", "docs/how-to/ko/README.md"),
+    ("docs/explanation/talking.md", "docs/explanation/ko/talking.md"),
     ("docs/how-to/choose-a-voice.md", "docs/how-to/ko/choose-a-voice.md"),
     ("docs/how-to/share-the-card.md", "docs/how-to/ko/share-the-card.md"),
     ("docs/tour.md", "docs/tour.ko.md"),
 ]
 SETTINGS = {".".join(path) for path, _ in settings()}
-OTHER_NAMES = {"audio_out", "aimark_daemon", "constraint_dependencies", *FIGURES}
+OTHER_NAMES = {"audio_out", "aimark_daemon", "constraint_dependencies", "hands_free", "push_to_talk", *FIGURES}
 """Names with underscores in the text that are no fault, message, field or setting."""
 
 

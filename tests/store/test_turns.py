@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aimark_daemon.engines.base import ChatMessage
-from aimark_daemon.errors import INTERNAL
+from aimark_daemon.errors import INTERNAL, AimarkError
 from aimark_daemon.protocol.messages import Timings
 from aimark_daemon.store import Store
 from tests.store.helpers import fault_of, rows, talk
@@ -42,6 +42,19 @@ def test_an_answer_grows_and_ends_with_its_times(store):
     assert said(store, session)[1] == ("assistant", "서울입니다.", "complete")
     state, tokens, timings = store.database.connection.execute("SELECT state, tokens, timings FROM turn").fetchone()
     assert (state, tokens, timings) == ("complete", 4, '{"first_token_s":0.25}')
+
+
+def test_of_an_interrupted_answer_what_was_heard_is_kept_and_found(store):
+    session = store.create_session().id
+    turn = store.begin_turn(session, "이야기해 줘")
+    with pytest.raises(AimarkError, match="turn_not_open"):
+        store.cut_answer(turn, lambda reply: reply)
+    store.end_turn(turn, "complete", "옛날에 호랑이가 살았습니다.")
+    assert store.cut_answer(turn, lambda reply: reply[:8]) == (session, "옛날에 호랑이가")
+    assert said(store, session) == [("user", "이야기해 줘", "complete"), ("assistant", "옛날에 호랑이가", "cancelled")]
+    assert [m.content for m in store.history(session, 5)] == ["이야기해 줘", "옛날에 호랑이가"]
+    assert store.search("호랑이가", 5)
+    assert not store.search("살았습니다", 5)
 
 
 def test_a_failed_turn_keeps_its_fault(store):

@@ -32,18 +32,6 @@ const KINDS = {
     "Choose it again; it may have been moved or changed.",
     "파일이 옮겨졌거나 바뀌었을 수 있습니다. 다시 골라 주세요.",
   ],
-  import_no_export: [
-    "{name} is not an export of conversations.",
-    "{name} 파일은 대화를 내보낸 파일이 아닙니다.",
-    "Choose a JSON file that was exported here or with `aimark sessions export`.",
-    "이 페이지나 `aimark sessions export`로 내보낸 JSON 파일을 골라 주세요.",
-  ],
-  import_session_too_big: [
-    "A conversation in {name} is too large for the page. Nothing was imported.",
-    "{name} 파일에 페이지에서 가져오기에는 너무 큰 대화가 있습니다. 아무것도 가져오지 않았습니다.",
-    "Import the file in a terminal with `aimark sessions import`.",
-    "터미널에서 `aimark sessions import`로 가져와 주세요.",
-  ],
   microphone_denied: [
     "The browser does not allow this page to use the microphone.",
     "브라우저가 이 페이지의 마이크 사용을 허용하지 않습니다.",

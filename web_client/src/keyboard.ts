@@ -32,8 +32,11 @@ function run(command: Exclude<Command, "stop">): boolean {
       focus(".composer textarea");
       break;
     case "search":
-      if (matchMedia("(max-width: 860px)").matches) drawer.value = true;
-      requestAnimationFrame(() => focus(".search input"));
+      // At once where it is there already: what is typed before the next frame belongs to it.
+      if (matchMedia("(max-width: 860px)").matches) {
+        drawer.value = true;
+        requestAnimationFrame(() => focus(".search input"));
+      } else focus(".search input");
       break;
     case "compose":
       focus(".composer textarea");

@@ -10,6 +10,7 @@ export type ClientMessage =
   | EndListen
   | Cancel
   | AnswerQuestion
+  | Played
   | ReadAloud
   | ListSessions
   | CreateSession
@@ -56,6 +57,8 @@ export type ServerMessage =
   | PageReply
   | GameReply
   | Listening
+  | HearingChanged
+  | HeardSoFar
   | Reading
   | TurnStarted
   | Heard
@@ -68,6 +71,10 @@ export type ServerMessage =
   | SpeechStarted
   | SpeechClause
   | SpeechEnded
+  | SpeechPaused
+  | SpeechResumed
+  | SpeechStopped
+  | SpeechHeard
   | Done
   | Cancelled
   | TurnError
@@ -102,12 +109,18 @@ export interface Submit {
   id: number;
 }
 
-/** Opens the microphone: binary frames of stream `id` follow, then `end_listen`. Begins a turn when it ends. */
+/**
+ * Opens the microphone: binary frames of stream `id` follow, then `end_listen`. Begins a turn when it ends. With the
+ * mode `hands_free` the daemon decides where each utterance ends, begins its turn, and goes on listening. A client
+ * that does not cancel its loudspeaker's echo (`echo_cancelled`) is not heard while it plays an answer.
+ */
 export interface Listen {
   type: "listen";
   session?: string | null;
   language?: "auto" | "en" | "ko";
   speak?: boolean;
+  mode?: "hands_free" | "push_to_talk";
+  echo_cancelled?: boolean;
   id: number;
 }
 
@@ -136,6 +149,14 @@ export interface AnswerQuestion {
   question: number;
   accept: boolean;
   text?: string;
+  id: number;
+}
+
+/** The answer to `speech_stopped`: how much of the turn's speech the client has played, in milliseconds. */
+export interface Played {
+  type: "played";
+  turn: number;
+  ms: number;
   id: number;
 }
 
@@ -665,6 +686,26 @@ export interface Listening {
   id: number;
 }
 
+/**
+ * What the open microphone (`hands_free`) hears. `at_s`: in seconds from the stream's first sample. `speech` began; a
+ * `pause`, after which it may go on (`speech`); the utterance `ended` and its turn begins; what was heard is
+ * `dropped`, as it had no words; the stream is `closed`.
+ */
+export interface HearingChanged {
+  type: "hearing";
+  listen: number;
+  state: "closed" | "dropped" | "ended" | "pause" | "speech";
+  at_s?: number;
+}
+
+/** What was understood until now of an utterance that goes on; replaced by the next one and by `heard`. */
+export interface HeardSoFar {
+  type: "heard_so_far";
+  listen: number;
+  text: string;
+  language?: string;
+}
+
 /** A message is read aloud: its speech carries `turn`, a number that no turn has. */
 export interface Reading {
   type: "reading";
@@ -767,6 +808,32 @@ export interface SpeechEnded {
   type: "speech_ended";
   turn: number;
   samples: number;
+}
+
+/** Somebody speaks while the turn's speech is played: be silent at once, and keep what has come. */
+export interface SpeechPaused {
+  type: "speech_paused";
+  turn: number;
+}
+
+/** Nobody wanted to interrupt: go on playing where it stopped. */
+export interface SpeechResumed {
+  type: "speech_resumed";
+  turn: number;
+}
+
+/** The turn's speech was interrupted: forget what has not been played. Nothing of it follows; say `played`. */
+export interface SpeechStopped {
+  type: "speech_stopped";
+  turn: number;
+}
+
+/** What was heard of an interrupted answer, and is kept of it. Comes after the turn's ending. */
+export interface SpeechHeard {
+  type: "speech_heard";
+  turn: number;
+  session: string;
+  reply?: string;
 }
 
 /** The turn is complete. Exactly one of `done`, `cancelled` or `error` ends a turn. */

@@ -47,24 +47,15 @@ test("keys that compose a Hangul syllable are no shortcut", () => {
   expect(press("k", { ctrlKey: true, isComposing: true })).toBeNull();
 });
 
-test("an import that fits goes as it is, also when it is no export", () => {
-  expect(pieces("아무거나")).toEqual({ ok: true, pieces: ["아무거나"] });
-});
-
-test("a large import goes in pieces that together hold every session once", () => {
-  const sessions = Array.from({ length: 40 }, (_, index) => ({ title: `${index}`, messages: [{ role: "user", content: "가\"\n".repeat(30) }] }));
-  const split = pieces(JSON.stringify({ version: 1, sessions }), 2000);
-  if (!split.ok) throw new Error(split.reason);
-  expect(split.pieces.length).toBeGreaterThan(3);
-  expect(Math.max(...split.pieces.map((piece) => new TextEncoder().encode(JSON.stringify(piece)).length))).toBeLessThanOrEqual(2000);
-  expect(split.pieces.flatMap((piece) => JSON.parse(piece).sessions)).toEqual(sessions);
-  expect(split.pieces.every((piece) => JSON.parse(piece).version === 1)).toBe(true);
-});
-
-test("a large import that cannot be split is refused whole", () => {
-  expect(pieces("{".repeat(3000), 2000)).toEqual({ ok: false, reason: "shape" });
-  const one = { title: "", messages: [{ role: "user", content: "가".repeat(3000) }] };
-  expect(pieces(JSON.stringify({ version: 1, sessions: [one] }), 2000)).toEqual({ ok: false, reason: "size" });
+test.each(["", "아무거나", "가".repeat(100), "🙂".repeat(50), "a🙂\u0000".repeat(33)])("%j in pieces is whole again", (text) => {
+  for (const most of [2, 3, 7, 1000]) {
+    const parts = pieces(text, most);
+    expect(parts.join("")).toBe(text);
+    // It throws at half of a pair.
+    for (const part of parts) encodeURIComponent(part);
+    expect(parts.every((part) => part.length <= most)).toBe(true);
+    expect(parts.length).toBeGreaterThan(0);
+  }
 });
 
 test.each([

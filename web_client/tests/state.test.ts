@@ -116,6 +116,16 @@ test("a cancelled turn keeps what was said, and a late piece changes nothing", (
   expect(contents(state)[1]).toEqual(["assistant", "서울", "cancelled"]);
 });
 
+test("of a spoken answer that was interrupted, what was heard stays", () => {
+  const state = run([
+    ...ASKED,
+    { type: "delta", turn: 3, at: 0, text: "서울입니다. 인구는" },
+    { type: "cancelled", turn: 3, session: "s", reply: "서울입니다. 인구는" },
+    { type: "speech_heard", turn: 3, session: "s", reply: "서울입니다." },
+  ]);
+  expect(contents(state)[1]).toEqual(["assistant", "서울입니다.", "cancelled"]);
+});
+
 test("a failed turn keeps the question and the reason, and is told in one red toast", () => {
   const state = run([
     ...ASKED,

@@ -93,6 +93,14 @@ export function reduce(state: State, event: Happening): State {
       const next = withTurn(endTurn(state, event.turn, event.reply, "complete", null, figures), event);
       return figures.tokensPerSecond > 0 ? { ...next, lastTokensPerSecond: figures.tokensPerSecond } : next;
     }
+    case "speech_heard": {
+      const heard = event.reply ?? "";
+      return changeTurn(state, event.turn, (message) =>
+        message.role === "assistant"
+          ? { ...message, content: heard, chars: count(heard), state: "cancelled" }
+          : message,
+      );
+    }
     case "cancelled":
       return endTurn(state, event.turn, event.reply ?? "", "cancelled", null, null);
     case "error":

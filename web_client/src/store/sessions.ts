@@ -65,17 +65,13 @@ export async function importSessions(file: File): Promise<void> {
   } catch (error) {
     return dispatch({ type: "local/fault", fault: localFault("file_unreadable", { name: file.name }, String(error)) });
   }
-  const split = pieces(text);
-  if (!split.ok) {
-    const code = split.reason === "size" ? "import_session_too_big" : "import_no_export";
-    return dispatch({ type: "local/fault", fault: localFault(code, { name: file.name }) });
+  const parts = pieces(text);
+  const last = parts.pop() ?? "";
+  for (const part of parts) {
+    if ((await ask({ type: "import_sessions", text: part, more: true })) === null) return;
   }
-  let count = 0;
-  for (const piece of split.pieces) {
-    const reply = await ask({ type: "import_sessions", text: piece });
-    if (reply?.type !== "sessions") break;
-    count += reply.sessions.length;
-  }
+  const reply = await ask({ type: "import_sessions", text: last });
+  const count = reply?.type === "sessions" ? reply.sessions.length : 0;
   await ask({ type: "list_sessions", limit: MOST_SESSIONS });
   if (count > 0) dispatch({ type: "local/imported", count });
 }
