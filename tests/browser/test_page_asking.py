@@ -100,3 +100,40 @@ async def test_an_answer_is_read_aloud_again_and_falls_silent_when_told_to(tmp_p
         await page.get_by_role("button", name="Stop speaking").wait_for()
         await expect(page.get_by_role("button", name="Stop speaking")).to_have_count(0)
         assert it.complaints == []
+
+
+WIPE = """
+from aimark_daemon import Text, command, hookimpl
+
+@command("wipe", names={"ko": ["비우기"]}, help={"en": "Wipes", "ko": "비웁니다"})
+async def wipe(ctx):
+    if await ctx.confirm(Text("Wipe it?", "비울까요?")):
+        yield ctx.notify("깨끗합니다", title="비우기")
+        colour = await ctx.ask("Which colour?", ["빨강", "파랑"])
+        yield ctx.text(f"{colour} {await ctx.ask('And the name?')}")
+
+
+@hookimpl
+def aimark_register_commands():
+    return [wipe]
+"""
+
+
+@in_loop
+async def test_a_command_that_comes_while_the_page_is_open_asks_there(tmp_path):
+    async with real_page(tmp_path) as it:
+        page, field = it.page, ".composer textarea"
+        (tmp_path / "home" / "plugins").mkdir(exist_ok=True)
+        (tmp_path / "home" / "plugins" / "wiping.py").write_text(WIPE, encoding="utf-8")
+        await page.fill(field, "/ㅂㅇㄱ")
+        await page.wait_for_selector("#palette [role=option]:has-text('/비우기')")
+        await page.fill(field, "/wipe")
+        await page.press(field, "Enter")
+        await page.get_by_role("form", name="Wipe it?").get_by_role("button", name="Yes").click()
+        await page.wait_for_selector(".toast:has-text('깨끗합니다')")
+        await page.get_by_role("button", name="파랑").click()
+        await page.fill(".question input", "하늘")
+        await page.get_by_role("button", name="Answer", exact=True).click()
+        await page.wait_for_selector(".message.assistant[data-state=complete]:has-text('파랑 하늘')")
+        await expect(page.locator(".question")).to_have_count(0)
+        assert it.complaints == []
