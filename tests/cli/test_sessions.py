@@ -39,7 +39,7 @@ def test_a_session_is_listed_with_the_documented_fields(aimark: Aimark) -> None:
     session = aimark("ask", "목록에 있는 대화", "--json").one()["session"]
     newest = aimark("sessions", "list", "--json").lines()[0]
     assert newest["id"] == session
-    assert {"id", "title", "created", "updated", "messages", "deleted"} == newest.keys()
+    assert {"id", "title", "created", "updated", "messages", "pinned", "deleted"} == newest.keys()
     assert session in aimark("sessions", "list").out
 
 
