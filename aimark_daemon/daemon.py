@@ -15,7 +15,6 @@ from typing import Any
 from aimark_daemon import __version__
 from aimark_daemon.assistant import Assistant, Listener
 from aimark_daemon.config import Changes, Loaded
-from aimark_daemon.config.faults import RESTART_NEEDED
 from aimark_daemon.config.keeper import ConfigKeeper
 from aimark_daemon.config.types import LogConfig, keep_alive_s
 from aimark_daemon.controls import DaemonControls
@@ -283,8 +282,6 @@ class Daemon:
             await self._plugins.host.configure(self._keeper.config.plugins)
         if jobs := tuple(job for job in JOBS if job in changed.engines):
             await self._provision.supply(jobs)
-        if changed.restart:
-            self._tell(RESTART_NEEDED.fault(keys=", ".join(changed.restart)))
 
     def _tell(self, fault: Fault) -> None:
         """Say something people should know: to the log, to who is here, and to who comes later."""

@@ -82,8 +82,8 @@ key names.
 - An unknown key is a warning that names the nearest known one. The daemon starts.
 - A wrong value is an error that names the file, the line, the key, the value and what is allowed. Nothing is changed.
 - A setting that a client changes (`set_config`, `aimark models use`) takes effect at once (*live*), when its engine is
-  loaded again, which the daemon does by itself (*reload*), or when the daemon starts next (*restart*). What is edited
-  in the file by hand takes effect when the daemon starts next.
+  loaded again, which the daemon does by itself (*reload*), or when the daemon starts next (*restart*). So does
+  what is edited in the file by hand and saved.
 
 ## Which file
 

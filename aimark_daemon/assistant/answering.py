@@ -133,13 +133,19 @@ def chat_request(
     session: str, history: Sequence[ChatMessage], text: str, config: Config, *, spoken: bool
 ) -> MakeRequest:
     """What the model is asked for the answer to `text`, once its engine's facts are known."""
-    messages = build_messages(instructions(config), history, text, config.llm.history_turns)
+    messages = messages_for(history, text, config)
 
     def request(facts: Facts) -> ChatRequest:
         threads = _threads_beside_speech(facts.threads) if spoken else None
         return ChatRequest(session=session, messages=messages, sampling=sampling(config), threads=threads)
 
     return request
+
+
+def messages_for(history: Sequence[ChatMessage], text: str, config: Config) -> tuple[ChatMessage, ...]:
+    """What the model sees for the answer to `text`."""
+    said = [message.content for message in history if message.role == "user"]
+    return build_messages(instructions(config, [*said, text]), history, text, config.llm.history_turns)
 
 
 def sampling(config: Config) -> Sampling:

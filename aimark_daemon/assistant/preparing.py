@@ -10,10 +10,8 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from aimark_daemon.assistant.answering import sampling
-from aimark_daemon.config.instructions import instructions
+from aimark_daemon.assistant.answering import messages_for, sampling
 from aimark_daemon.config.types import Config
-from aimark_daemon.conversation.prompt import build_messages
 from aimark_daemon.engines.base import CHAT, ChatRequest
 from aimark_daemon.errors import AimarkError
 from aimark_daemon.roster import Roster
@@ -63,6 +61,8 @@ class Preparing:
             history = await self._store.history(session, turns + 1)
             if not moves and len(history) <= 2 * turns:
                 return
+            if len(history) > 2 * turns:
+                history = history[2:]
             worker = self._roster.here("llm")
             if worker is None or worker.status.state not in (WorkerState.READY, WorkerState.BUSY):
                 return
@@ -70,7 +70,7 @@ class Preparing:
                 CHAT,
                 ChatRequest(
                     session=session,
-                    messages=build_messages(instructions(config), history, "", turns),
+                    messages=messages_for(history, "", config),
                     sampling=sampling(config),
                     priority="background",
                     only_prompt=True,

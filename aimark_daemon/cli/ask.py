@@ -108,7 +108,7 @@ async def _follow(shell: Shell, client: DaemonClient, record: TurnRecord) -> Non
         note_interruption(shell, record, arrival, "\n" if record.reply and not shell.json else "")
         if isinstance(arrival, Delta) and arrival.turn == record.turn and not shell.json:
             shell.out(arrival.text, end="")
-        elif isinstance(arrival, Notice):
+        elif isinstance(arrival, Notice) and arrival.level != "info":
             shell.complain(arrival.fault)
         elif isinstance(arrival, Question) and arrival.turn == record.turn:
             await answer_question(shell, client, arrival)

@@ -82,3 +82,11 @@ BENCH_OUT_UNWRITABLE = fault_kind(
     hint="Name another file with --html.",
     hint_ko="--html로 다른 파일을 지정해 주세요.",
 )
+NO_LANGUAGE_MODEL = fault_kind(
+    "no_language_model",
+    exit_code=Exit.USAGE,
+    message="{model} is a model for {job}; a plan is made for models that think.",
+    message_ko="{model} 모델은 {job}에 쓰는 모델입니다. 배치 계획은 생각하는 모델에만 세웁니다.",
+    hint="`aimark models list` shows which models do what.",
+    hint_ko="`aimark models list`에서 모델마다 하는 일을 볼 수 있습니다.",
+)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from aimark_daemon.cli.faults import NO_LANGUAGE_MODEL
 from aimark_daemon.cli.shell import Shell
 from aimark_daemon.engine_specs import llm_wish
 from aimark_daemon.errors import Exit
@@ -23,6 +24,7 @@ from aimark_daemon.gpu.reasons import gigabytes
 from aimark_daemon.llm_loader import info_of
 from aimark_daemon.models.choice import is_path
 from aimark_daemon.models.store import ModelStore
+from aimark_daemon.names import named
 
 _SIZE: Final = re.compile(r"(\d+(?:\.\d+)?) ?([MG])i?B", re.IGNORECASE)
 _UNITS: Final = {"M": 1 << 20, "G": 1 << 30}
@@ -49,7 +51,11 @@ def run(shell: Shell, arguments: Namespace) -> int:
 
 
 def _installed(shell: Shell, model: str) -> Path:
-    return ModelStore(shell.paths.models).path(model)
+    store = ModelStore(shell.paths.models)
+    kind = next((info.kind for info in store.list() if info.id == model), "llm")
+    if kind != "llm":
+        raise NO_LANGUAGE_MODEL(model=model, job=named(kind))
+    return store.path(model)
 
 
 def memory_of(vram: str | None, reserve: int) -> Memory:

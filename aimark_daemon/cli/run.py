@@ -9,6 +9,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -76,7 +77,7 @@ def run(shell: Shell, arguments: Namespace) -> int:
     except AimarkError as error:
         if not ALREADY_RUNNING.caught_in(error):
             raise
-        return _point_to_running(shell, browser=browser)
+        return _point_to_running(shell, arguments.port, browser=browser)
     finally:
         downloads.close()
     return Exit.OK
@@ -154,12 +155,19 @@ async def _stop_when_unused(daemon: Daemon, for_call: Callable[[], bool]) -> Non
         await asyncio.sleep(_LOOK_S)
 
 
-def _point_to_running(shell: Shell, *, browser: bool) -> int:
-    """Say that a daemon runs and where; it stays, even if it was started for one call."""
+def _point_to_running(shell: Shell, wanted: int | None, *, browser: bool) -> int:
+    """Say that a daemon runs and where; it stays, even if it was started for one call, and on its port."""
     from aimark_daemon.cli.open import page_address
 
     url = page_address(shell)
     shell.note(shell.text("The daemon is running already.", "데몬이 이미 실행 중입니다."))
+    if wanted and urlsplit(url).port != wanted:
+        shell.note(
+            shell.text(
+                f"It stays on its port; for port {wanted}, stop it first with `aimark stop`.",
+                f"포트는 그대로입니다. {wanted} 포트를 쓰려면 먼저 `aimark stop`으로 끝내 주세요.",
+            )
+        )
     shell.out(url)
     if browser:
         open_page(url)

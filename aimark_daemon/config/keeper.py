@@ -44,6 +44,8 @@ class ConfigKeeper:
         forget: Callable[[str], None],
     ) -> None:
         self._loaded = loaded
+        self._started = loaded.config
+        self._waiting: tuple[str, ...] = ()
         self._apply = apply
         self._tell = tell
         self._forget = forget
@@ -104,6 +106,12 @@ class ConfigKeeper:
         if changed.live or changed.reload or changed.restart:
             log.info("changed: %s", ", ".join((*changed.live, *changed.reload, *changed.restart)))
             await self._apply(changed)
+        waiting = changes(self._started, self.config).restart
+        if waiting != self._waiting:
+            self._waiting = waiting
+            self._forget(faults.RESTART_NEEDED.code)
+            if waiting:
+                self._tell(faults.RESTART_NEEDED.fault(keys=", ".join(waiting)))
         return changed
 
 

@@ -115,7 +115,7 @@ def test_a_model_that_is_not_installed_is_told(tmp_path: Path) -> None:
     [
         ("--peers", sys.executable, "--peer-script", "nowhere.py"),
         ("--peers", "/no/such/python", "--peer-script", str(PEER)),
-        ("--peers", sys.executable, "--peer-script", str(Path(__file__))),
+        ("--peers", sys.executable, "--peer-script", str(Path(__file__).with_name("no_peer.txt"))),
     ],
 )
 def test_a_peer_that_does_not_work_is_told_with_its_own_words(alone: Aimark, peer: tuple[str, ...]) -> None:

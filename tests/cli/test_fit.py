@@ -66,3 +66,10 @@ def test_what_cannot_be_planned_is_told(alone, model, tmp_path, arguments, code,
     clip = ggufs.write(tmp_path / "clip.gguf", {"general.architecture": "clip"}, {})
     ran = alone("models", "fit", *(part.format(model=model, clip=clip) for part in arguments), "--json")
     assert (ran.error(), ran.code) == (code, exit_code)
+
+
+@pytest.mark.parametrize("other", ["whisper-base-int8", "piper-en-us-joe-medium"])
+def test_a_model_that_does_not_think_has_no_plan(alone: Aimark, other: str) -> None:
+    assert other in alone("models", "list").out
+    ran = alone("models", "fit", other, "--json")
+    assert (ran.code, ran.error()) == (2, "no_language_model")

@@ -39,6 +39,8 @@ def test_a_second_run_points_to_the_first_and_ends_well(aimark: Aimark) -> None:
     assert ran.code == 0
     assert ran.out.startswith(f"http://127.0.0.1:{port}/#code=")
     assert "already" in ran.err
+    assert "stop it first" not in ran.err, "any port is this one too"
+    assert "for port 9, stop it first" in aimark("run", "--no-browser", "--port", "9").err
 
 
 def test_no_command_runs_the_daemon_and_sigterm_ends_it_well(alone: Aimark) -> None:

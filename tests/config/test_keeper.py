@@ -105,6 +105,22 @@ async def test_what_was_told_of_a_file_is_forgotten_when_it_is_corrected(tmp_pat
         assert log.standing == set()
 
 
+async def test_a_change_that_waits_for_a_restart_is_told_until_it_is_taken_back(tmp_path, monkeypatch):
+    path = tmp_path / "config.json"
+    path.write_text("{}")
+    async with kept(path, monkeypatch) as (keeper, log):
+        edit(path, '{"server": {"port": 8757}}')
+        await news(log)
+        assert log.standing == {"restart_needed"}
+        await keeper.set("llm.history_turns", 3)
+        assert log.told == ["restart_needed"], "once is enough"
+        await keeper.set("download_starter_models", value=False)
+        assert log.told == ["restart_needed", "restart_needed"], "another one waits as well"
+        await keeper.set("server.port", 8756)
+        await keeper.set("download_starter_models", value=True)
+        assert log.standing == set()
+
+
 async def test_a_wrong_value_changes_nothing(tmp_path, monkeypatch):
     async with kept(tmp_path / "config.json", monkeypatch) as (keeper, log):
         with pytest.raises(AimarkError):
