@@ -76,7 +76,7 @@ export function Sessions({ close }: { close: () => void }) {
             </ul>
           </>
         )}
-        {titled.length + inMessages.length === 0 && (
+        {titled.length + inMessages.length === 0 && (words !== "" || state.value.link.phase === "open") && (
           <p class="sidebar-empty">{t(words === "" ? "noSessions" : "nothingFound")}</p>
         )}
       </div>
