@@ -136,11 +136,18 @@ class Life:
             self._process.log.warning("child %s ignored the stop: killing it", self.pid)
             self._process.kill()
 
-    def _on_failed(self, fault: Fault) -> None:
-        """An engine with a plan that ran out of memory would do so again: it makes room for one with another plan."""
-        if self._spec.plan is not None and exits.is_out_of_memory(fault) and not self._stopping.is_set():
-            self._exhausted = fault
+    def _on_failed(self, failed: m.Failed) -> m.Failed:
+        """An engine with a plan that ran out of memory would do so again: it makes room for one with another plan.
+
+        Its requests fail then as those of a child that died, so that the next one takes them over.
+        """
+        if self._spec.plan is None or not exits.is_out_of_memory(failed.fault) or self._stopping.is_set():
+            return failed
+        if self._exhausted is None:
+            words = failed.fault.detail or failed.fault.message.en
+            self._exhausted = faults.OUT_OF_MEMORY.fault(words, name=named(self._spec.name))
             self._process.kill()
+        return msgspec.structs.replace(failed, fault=self._exhausted)
 
     def _on_message(self, message: m.FromChild) -> None:
         now = self._loop.time()
@@ -148,9 +155,7 @@ class Life:
         match message:
             case m.Event() | m.Result() | m.Failed() | m.Consumed():
                 self._worked = self._worked or isinstance(message, m.Event | m.Result)
-                self._calls.deliver(message)
-                if isinstance(message, m.Failed):
-                    self._on_failed(message.fault)
+                self._calls.deliver(self._on_failed(message) if isinstance(message, m.Failed) else message)
             case m.Heartbeat(stalled_s=stalled_s):
                 self._watch.beat(now, stalled_s)
             case m.Log(level=level, text=text):
