@@ -133,7 +133,7 @@ class Daemon:
         self._parking.clear()
         stack.callback(self._parking.clear)
         self._loader = LlmLoader(
-            gpus=lambda: self._sampler.gpus(),  # noqa: PLW0108 - there is no sampler yet
+            gpus=lambda: self._sampler.cards(),  # noqa: PLW0108 - there is no sampler yet
             plans=LastGoodPlans(self._paths.data / "plans.json"),
             reserve=lambda: self._keeper.config.llm.vram_reserve_mb * 1_000_000,
             away=lambda: reasons.game_mode() if self._switch.on else None,

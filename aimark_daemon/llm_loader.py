@@ -50,6 +50,8 @@ log = logging.getLogger("aimark.loader")
 
 POLL_S: Final = 0.25
 """Between two looks at the memory that a dead process gives back."""
+DRIVER_S: Final = 10.0
+"""How long a driver that does not answer is waited for before a model is loaded without its cards."""
 _WORKS: Final = frozenset({LoadState.READY, LoadState.BUSY})
 _HOLDS: Final = _WORKS | {LoadState.LOAD}
 _GRAIN_BYTES: Final = 32 * MIB
@@ -58,18 +60,20 @@ _GRAIN_BYTES: Final = 32 * MIB
 class LlmLoader:
     """Belongs to one event loop. `gpus` gives the cards now, `reserve` the bytes that the user keeps for others.
 
-    `away` tells why the cards are to be left alone, if they are.
+    `gpus` gives None while the driver does not answer; it is waited for, `patience_s` at most. `away` tells why the
+    cards are to be left alone, if they are.
     """
 
     def __init__(
         self,
         *,
-        gpus: Callable[[], Awaitable[tuple[GpuInfo, ...]]],
+        gpus: Callable[[], Awaitable[tuple[GpuInfo, ...] | None]],
         plans: LastGoodPlans,
         reserve: Callable[[], int] = lambda: 0,
         engine: Callable[[], frozenset[str]] = available.backends,
         away: Callable[[], Text | None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
+        patience_s: float = DRIVER_S,
     ) -> None:
         self._gpus = gpus
         self._plans = plans
@@ -77,6 +81,7 @@ class LlmLoader:
         self._engine = engine
         self._away = away
         self._clock = clock
+        self._patience_s = patience_s
         self._backends: frozenset[str] = frozenset()
         self._loading: Loading | None = None
         self._spec: WorkerSpec | None = None
@@ -140,6 +145,7 @@ class LlmLoader:
             return spec
         key = await asyncio.to_thread(self._key_of, path, wish)
         last = await asyncio.to_thread(self._plans.get, key)
+        await self._driver()
         memory = await self._memory(held)
         if number != self._prepared:
             return spec
@@ -153,6 +159,7 @@ class LlmLoader:
         loading = self._loading
         if loading is None or not self._is_of_model(spec):
             return spec
+        await self._driver()
         memory = await self._settled(loading)
         if self._loading is not loading or self._spec is None:
             return spec
@@ -219,6 +226,16 @@ class LlmLoader:
             if not ended or not memory.cards or not grows or self._clock() >= until or self._away() is not None:
                 return memory
             free = memory.vram_free
+            await asyncio.sleep(POLL_S)
+
+    async def _driver(self) -> None:
+        """Wait for a driver that does not answer yet: a card that sleeps takes a while to open."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        while self._backends and self._away() is None and await self._gpus() is None:
+            if loop.time() - began >= self._patience_s:
+                log.warning("the graphics driver has not answered for %g s: it is not waited for", self._patience_s)
+                return
             await asyncio.sleep(POLL_S)
 
     def _is_of_model(self, spec: WorkerSpec) -> bool:

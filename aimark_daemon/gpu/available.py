@@ -38,12 +38,12 @@ def engine_version(distribution: str = "llama-cpp-python") -> str:
         return ""
 
 
-def memory(gpus: Iterable[GpuInfo], engine: frozenset[str], reserve: int = 0) -> Memory:
-    """What is free now. A card whose driver does not tell how much is free does not count.
+def memory(gpus: Iterable[GpuInfo] | None, engine: frozenset[str], reserve: int = 0) -> Memory:
+    """What is free now. A card whose driver does not tell how much is free does not count; None: it has not answered.
 
     `engine` are the backends of the installed engine. One for CUDA alone has no card where the driver shows none.
     """
-    gpus = tuple(gpus)
+    late, gpus = gpus is None, tuple(gpus or ())
     cards = tuple(Card(gpu.vram_free, gpu.vram_total or 0) for gpu in gpus if gpu.vram_free is not None)
     program, program_bytes = _largest_other(gpus)
     return Memory(
@@ -53,6 +53,7 @@ def memory(gpus: Iterable[GpuInfo], engine: frozenset[str], reserve: int = 0) ->
         ram_free=psutil.virtual_memory().available,
         reserve=reserve,
         offload=bool(engine - {"cuda"}) or bool(engine and cards),
+        late=late and bool(engine),
     )
 
 

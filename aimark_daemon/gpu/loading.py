@@ -179,7 +179,7 @@ class Loading:
             plan is not None
             and self._wish.gpu_layers == "auto"
             and not (self._struck or self.away)
-            and bool(self._before.cards)
+            and (bool(self._before.cards) or self._before.late)
             and (plan.layout.layers < plan.all_layers or plan.layout.experts_on_cpu)
         )
 
