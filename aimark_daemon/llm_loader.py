@@ -88,6 +88,7 @@ class LlmLoader:
         self._key: Key | None = None
         self._prepared = 0
         self._foreseen: tuple[object, Plan] | None = None
+        self._loads = 0
         self._noting: asyncio.Task[None] | None = None
 
     @property
@@ -197,16 +198,20 @@ class LlmLoader:
             case WorkerState.ASLEEP:
                 self._step(Unloaded())
             case WorkerState.LOADING if loading.may(Spawned):
+                self._loads += 1
                 self._step(Spawned())
             case WorkerState.READY | WorkerState.BUSY if loading.may(Loaded):
-                self._noting = asyncio.create_task(self._note_loaded(loading))
+                self._noting = asyncio.create_task(self._note_loaded(loading, self._loads))
             case WorkerState.READY | WorkerState.BUSY if loading.may(Worked):
                 self._step(Worked(info.state == WorkerState.BUSY))
 
-    async def _note_loaded(self, loading: Loading) -> None:
-        """What the loaded model took is measured, so that the plan is known to fit the next time."""
+    async def _note_loaded(self, loading: Loading, number: int) -> None:
+        """What the loaded model took is measured, so that the plan is known to fit the next time.
+
+        The driver may tell so late that this child is gone, and the next one loads.
+        """
         memory = await self._memory()
-        if self._loading is loading and loading.may(Loaded):
+        if self._loading is loading and self._loads == number and loading.may(Loaded):
             self._step(Loaded(memory))
 
     def _step(self, happening: Happening) -> Consequence:
