@@ -210,9 +210,10 @@ class LlmLoader:
 
         The driver may tell so late that this child is gone, and the next one loads.
         """
-        memory = await self._memory()
+        gpus = await self._gpus()
         if self._loading is loading and self._loads == number and loading.may(Loaded):
-            self._step(Loaded(memory))
+            memory = available.memory(gpus, self._backends, self._reserve())
+            self._step(Loaded(memory, available.own_bytes(gpus or (), "llm")))
 
     def _step(self, happening: Happening) -> Consequence:
         assert self._loading is not None

@@ -66,6 +66,13 @@ def _largest_other(gpus: tuple[GpuInfo, ...]) -> tuple[str, int]:
     return max(held.items(), key=lambda item: item[1], default=("", 0))
 
 
+def own_bytes(gpus: Iterable[GpuInfo], worker: str) -> int | None:
+    """Bytes that `worker` holds of all cards, None if the driver does not tell."""
+    told = [process.vram for gpu in gpus for process in gpu.processes or () if process.worker == worker]
+    known = [size for size in told if size]
+    return sum(known) if known and len(known) == len(told) else None
+
+
 def without(gpus: Iterable[GpuInfo], worker: str, expected: int) -> tuple[GpuInfo, ...]:
     """The cards as they were if `worker` held nothing of them; `expected` bytes, on the first one, if nobody tells."""
     gpus = tuple(gpus)

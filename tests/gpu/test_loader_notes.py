@@ -2,11 +2,13 @@
 
 import asyncio
 
+import msgspec
+
 from aimark_daemon.gpu.last_good import LastGoodPlans
 from aimark_daemon.gpu.loading import LoadState
 from aimark_daemon.gpu.plan import CONTEXT_BYTES, Wish
 from aimark_daemon.llm_loader import LlmLoader
-from aimark_daemon.protocol.messages import EngineInfo, GpuInfo
+from aimark_daemon.protocol.messages import EngineInfo, GpuInfo, GpuProcess
 from aimark_daemon.workers import exits
 from aimark_daemon.workers.base import WorkerSpec, WorkerState
 from aimark_daemon.workers.life import Ending
@@ -61,3 +63,24 @@ async def test_what_is_told_late_of_a_child_that_died_says_nothing_of_the_one_th
     card.free = 5 * GIB - loader.plan.vram - CONTEXT_BYTES
     await noted(loader)
     assert loader._loading._last.taken == loader.plan.vram + CONTEXT_BYTES
+
+
+async def test_a_program_that_ends_meanwhile_makes_no_model_small(tmp_path):
+    card = Card(5 * GIB)
+    loader, _ = await begun(tmp_path, card)
+    took = loader.plan.vram + CONTEXT_BYTES
+    card.free = 5 * GIB - took + 2600 * MIB
+    await noted(loader)
+    assert loader._loading._last.taken == took, "at least what it was reckoned to take"
+    (now,) = await card.gpus()
+    tight = msgspec.structs.replace(now, vram_free=100 * MIB, vram_used=8 * GIB - 100 * MIB)
+    assert loader.look((tight,), idle=True).tight
+
+
+async def test_what_the_driver_says_that_the_model_holds_is_what_it_took(tmp_path):
+    card = Card(5 * GIB)
+    loader, _ = await begun(tmp_path, card)
+    own = loader.plan.vram // 2
+    card.free, card.processes = GIB, (GpuProcess(1, vram=own, worker="llm"), GpuProcess(2, vram=3 * GIB))
+    await noted(loader)
+    assert loader._loading._last.taken == own
