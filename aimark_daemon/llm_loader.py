@@ -88,6 +88,8 @@ class LlmLoader:
         self._key: Key | None = None
         self._prepared = 0
         self._foreseen: tuple[object, Plan] | None = None
+        self._back_to: int | None = None
+        """Bytes that are free again when the running child's are given back; None if that is not known."""
         self._loads = 0
         self._noting: asyncio.Task[None] | None = None
 
@@ -114,6 +116,7 @@ class LlmLoader:
         memory = available.memory(gpus, self._backends, self._reserve())
         if not memory.cards:
             return None
+        self._see(gpus)
         before = available.memory(available.without(gpus, "llm", self._held()), self._backends)
         return look_at(loading.plan, memory, lambda spare: self._foresee(loading, before, spare), idle=idle)
 
@@ -197,8 +200,10 @@ class LlmLoader:
         match info.state:
             case WorkerState.ASLEEP:
                 self._step(Unloaded())
+                self._back_to = None
             case WorkerState.LOADING if loading.may(Spawned):
                 self._loads += 1
+                self._back_to = None
                 self._step(Spawned())
             case WorkerState.READY | WorkerState.BUSY if loading.may(Loaded):
                 self._noting = asyncio.create_task(self._note_loaded(loading, self._loads))
@@ -214,6 +219,15 @@ class LlmLoader:
         if self._loading is loading and self._loads == number and loading.may(Loaded):
             memory = available.memory(gpus, self._backends, self._reserve())
             self._step(Loaded(memory, available.own_bytes(gpus or (), "llm")))
+            self._see(gpus or ())
+
+    def _see(self, gpus: tuple[GpuInfo, ...]) -> None:
+        """Keep what will be free when the running child is gone; what it holds is reckoned where nobody tells."""
+        memory = available.memory(gpus, self._backends)
+        own, plan = available.own_bytes(gpus, "llm"), self.plan
+        if own is None and plan is not None and plan.layout.layers:
+            own = plan.vram
+        self._back_to = memory.vram_free + own if memory.cards and own else None
 
     def _step(self, happening: Happening) -> Consequence:
         assert self._loading is not None
@@ -224,14 +238,13 @@ class LlmLoader:
 
     async def _settled(self, loading: Loading) -> Memory:
         """What is free, once the driver has given back what the process held that has just ended."""
-        ended = loading.state in _HOLDS
-        until, free = self._clock() + SETTLE_S, -1
+        loop = asyncio.get_running_loop()
+        until, goal = loop.time() + SETTLE_S, self._back_to if loading.state in _HOLDS else None
         while True:
             memory = await self._memory()
-            grows = memory.vram_free > free + SETTLED_BYTES
-            if not ended or not memory.cards or not grows or self._clock() >= until or self._away() is not None:
+            back = goal is None or memory.vram_free + SETTLED_BYTES >= goal
+            if back or not memory.cards or loop.time() >= until or self._away() is not None:
                 return memory
-            free = memory.vram_free
             await asyncio.sleep(POLL_S)
 
     async def _driver(self) -> None:

@@ -84,3 +84,32 @@ async def test_what_the_driver_says_that_the_model_holds_is_what_it_took(tmp_pat
     card.free, card.processes = GIB, (GpuProcess(1, vram=own, worker="llm"), GpuProcess(2, vram=3 * GIB))
     await noted(loader)
     assert loader._loading._last.taken == own
+
+
+async def test_the_memory_of_the_child_that_ended_is_waited_for_before_it_is_loaded_anew(tmp_path):
+    card = Card(4 * GIB)
+    loader, spec = await begun(tmp_path, card)
+    layers = spec.plan.gpu_layers
+    card.free -= loader.plan.vram + CONTEXT_BYTES
+    await noted(loader)
+    renewing = asyncio.create_task(loader.renew(spec))
+    looks = card.looks
+    while card.looks < looks + 4:  # more than one look that shows no growth
+        await asyncio.sleep(0)
+    assert not renewing.done()
+    card.free = 4 * GIB
+    assert (await renewing).plan.gpu_layers == layers
+
+
+async def test_what_another_program_took_meanwhile_is_not_waited_for_when_it_was_seen(tmp_path):
+    card = Card(6 * GIB)
+    loader, spec = await begun(tmp_path, card)
+    own = loader.plan.vram + CONTEXT_BYTES
+    card.free, card.processes = 6 * GIB - own, (GpuProcess(1, vram=own, worker="llm"),)
+    await noted(loader)
+    card.free -= 3 * GIB
+    assert loader.look(await card.gpus(), idle=True) is not None
+    card.free, card.processes = 3 * GIB, ()
+    looks = card.looks
+    await loader.renew(spec)
+    assert card.looks == looks + 2, "one whether it answers at all, and one for what is free"
