@@ -262,6 +262,7 @@ class Daemon:
         """What goes into a telemetry sample beside the machine."""
         infos = self._roster.infos()
         turns, waiting = self._assistant.load
+        plan = infos["llm"].plan
         extras = [info.facts.get("extra", {}) for info in infos.values()]
         return Work(
             pids={job: info.pid for job, info in infos.items() if info.pid is not None},
@@ -269,7 +270,7 @@ class Daemon:
             turns=turns,
             waiting=waiting,
             model=infos["llm"].model,
-            plan=str(infos["llm"].facts.get("extra", {}).get("plan", "")),
+            plan=plan.reason.in_language(self._keeper.config.language) if plan is not None else "",
             on_card=self._neighbour.watches
             or any(extra.get("offloads") or extra.get("device") == "cuda" for extra in extras),
         )
