@@ -22,6 +22,7 @@ from aimark_daemon.errors import Fault
 from aimark_daemon.game import GameSwitch
 from aimark_daemon.gpu import reasons
 from aimark_daemon.gpu.last_good import LastGoodPlans
+from aimark_daemon.gpu.plan import Wish
 from aimark_daemon.gpu.telemetry import Sampler, Work
 from aimark_daemon.llm_loader import LlmLoader
 from aimark_daemon.models.store import ModelStore
@@ -170,7 +171,7 @@ class Daemon:
             config=lambda: self._keeper.config,
             gpus=self._sampler.gpus,
             progress=self._progress,
-            prepare=self._loader.prepare,
+            prepare=self._prepare,
             fake_engines=self._options.fake_engines,
         )
         stack.callback(self._provision.stop)
@@ -227,6 +228,9 @@ class Daemon:
             return Supervisor(spec, remedy=self._loader.remedy, renew=self._loader.renew, handover=self._parking)
         renew = self._renew_hearing if spec.name == "stt" and not self._options.fake_engines else None
         return Supervisor(spec, remedy=CrashRemedy(time.monotonic), renew=renew)
+
+    async def _prepare(self, spec: WorkerSpec, wish: Wish) -> WorkerSpec:
+        return await (self._loader.prepare(spec, wish) if spec.name == "llm" else self._renew_hearing(spec))
 
     async def _renew_hearing(self, spec: WorkerSpec) -> WorkerSpec:
         return hearing_spec(spec, game=self._switch.on)

@@ -191,13 +191,16 @@ class GoodNeighbour:
         return worker if isinstance(worker, Supervisor) else None
 
     def _on_card(self, job: Job) -> Supervisor | None:
-        """The worker of `job` if it is, or is going to be, on a graphics card."""
+        """The worker of `job` if it is, or may be going to be, on a graphics card."""
         worker, info = self._worker(job), self._roster.info(job)
         if worker is None or info.state in _GONE:
             return None
         if job == "llm":
             return worker if info.plan is not None and info.plan.gpu_layers > 0 else None
-        return worker if info.facts.get("extra", {}).get("device") == "cuda" else None
+        if info.state in _UP:
+            return worker if info.facts.get("extra", {}).get("device") == "cuda" else None
+        # Nobody knows yet where it goes that was not told to keep off.
+        return None if worker.spec.settings.get("device") == "cpu" else worker
 
     def _is_away(self, job: Job, spec: WorkerSpec) -> bool:
         """Whether it was kept off the cards by game mode."""
