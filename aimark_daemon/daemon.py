@@ -39,7 +39,7 @@ from aimark_daemon.server.dispatch import Dispatch
 from aimark_daemon.server.server import Server
 from aimark_daemon.store import AsyncStore
 from aimark_daemon.workers.base import WorkerSpec
-from aimark_daemon.workers.crashes import CrashRemedy
+from aimark_daemon.workers.crashes import CrashRemedy, OffCard
 from aimark_daemon.workers.parking import Parking
 from aimark_daemon.workers.supervisor import Supervisor
 
@@ -226,8 +226,10 @@ class Daemon:
         """The loader steps the language model down; an engine that keeps crashing is left alone in the end."""
         if spec.name == "llm" and not self._options.fake_engines:
             return Supervisor(spec, remedy=self._loader.remedy, renew=self._loader.renew, handover=self._parking)
-        renew = self._renew_hearing if spec.name == "stt" and not self._options.fake_engines else None
-        return Supervisor(spec, remedy=CrashRemedy(time.monotonic), renew=renew)
+        crashes = CrashRemedy(time.monotonic)
+        if spec.name == "stt" and not self._options.fake_engines:
+            return Supervisor(spec, remedy=OffCard(crashes), renew=self._renew_hearing)
+        return Supervisor(spec, remedy=crashes)
 
     async def _prepare(self, spec: WorkerSpec, wish: Wish) -> WorkerSpec:
         return await (self._loader.prepare(spec, wish) if spec.name == "llm" else self._renew_hearing(spec))

@@ -30,8 +30,8 @@ AGAIN_S: Final = 1.0
 """How soon to look again when only a turn, or somebody who is being heard, stands in the way."""
 _MOVABLE: Final[tuple[Job, ...]] = ("llm", "stt")
 """Jobs whose engines may be on a graphics card."""
-_AWAY: Final[dict[str, Any]] = {"device": "cpu"}
-"""What keeps the hearing engine off it."""
+_AWAY: Final[dict[str, Any]] = {"device": "cpu", "game": True}
+"""What keeps the hearing engine off it, and says that game mode does."""
 _UP: Final = frozenset({WorkerState.READY, WorkerState.BUSY})
 _GONE: Final = frozenset(
     {WorkerState.ABSENT, WorkerState.FAILED, WorkerState.STOPPED, WorkerState.ASLEEP, "awaited"},
@@ -208,6 +208,8 @@ class GoodNeighbour:
 
 
 def hearing_spec(spec: WorkerSpec, *, game: bool) -> WorkerSpec:
-    """The hearing engine's spec in game mode, which keeps it off the card, or without."""
+    """The hearing engine's spec in game mode, which keeps it off the card, or without; one that is off anyway stays."""
+    if spec.settings.get("device") == "cpu" and not _AWAY.items() <= spec.settings.items():
+        return spec
     settings = {name: value for name, value in spec.settings.items() if name not in _AWAY}
     return msgspec.structs.replace(spec, settings=settings | (_AWAY if game else {}))

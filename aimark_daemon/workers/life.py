@@ -137,11 +137,12 @@ class Life:
             self._process.kill()
 
     def _on_failed(self, failed: m.Failed) -> m.Failed:
-        """An engine with a plan that ran out of memory would do so again: it makes room for one with another plan.
+        """An engine that ran out of memory would do so again: it makes room for one with another plan, or elsewhere.
 
         Its requests fail then as those of a child that died, so that the next one takes them over.
         """
-        if self._spec.plan is None or not exits.is_out_of_memory(failed.fault) or self._stopping.is_set():
+        movable = self._spec.plan is not None or self._spec.makes_room
+        if not movable or not exits.is_out_of_memory(failed.fault) or self._stopping.is_set():
             return failed
         if self._exhausted is None:
             words = failed.fault.detail or failed.fault.message.en
