@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
@@ -14,6 +15,8 @@ from aimark_daemon.workers import faults
 from aimark_daemon.workers.base import WorkerSpec
 from aimark_daemon.workers.exits import is_out_of_memory
 from aimark_daemon.workers.life import Ending
+
+_SIGKILL: Final = 9
 
 
 class CrashRemedy:
@@ -47,7 +50,11 @@ class OffCard:
         self._crashes = crashes
 
     async def __call__(self, spec: WorkerSpec, ending: Ending) -> WorkerSpec | Fault | None:
-        """What to do after a child of `spec` ended. It stays off the card until another model is chosen."""
-        if spec.makes_room and is_out_of_memory(ending.fault):
+        """What to do after a child of `spec` ended. It stays off the card until another model is chosen.
+
+        One that the kernel ended wanted main memory, of which it would take more there.
+        """
+        killed = ending.verdict is not None and ending.verdict.returncode == -_SIGKILL
+        if spec.makes_room and is_out_of_memory(ending.fault) and not killed:
             return msgspec.structs.replace(spec, settings=spec.settings | {"device": "cpu"}, makes_room=False)
         return await self._crashes(spec, ending)

@@ -16,6 +16,7 @@ from aimark_daemon.workers import messages as m
 from aimark_daemon.workers.base import WorkerSpec, WorkerState
 from aimark_daemon.workers.calls import CallTable
 from aimark_daemon.workers.exits import Asked
+from aimark_daemon.workers.oom import oom_kills
 from aimark_daemon.workers.patience import Overdue, Watch
 from aimark_daemon.workers.process import ChildProcess
 
@@ -48,6 +49,7 @@ class Life:
         self._overdue: Overdue | None = None
         self._load_fault: Fault | None = None
         self._exhausted: Fault | None = None
+        self._kills = oom_kills()
         self._ready_at: float | None = None
         self._worked = False
         self._stopping = asyncio.Event()
@@ -107,7 +109,9 @@ class Life:
             return Ending(self._load_fault, heals=exits.is_out_of_memory(self._load_fault), ready_s=None)
         if self._exhausted is not None:
             return Ending(self._exhausted, heals=True, ready_s=ready_s)
-        verdict = exits.classify(self._spec.name, self._process.returncode, self._process.words, self._asked)
+        words, kills = self._process.words, oom_kills()
+        starved = self._kills is not None and kills is not None and kills > self._kills
+        verdict = exits.classify(self._spec.name, self._process.returncode, words, self._asked, starved=starved)
         fault = verdict.fault
         if self._process.broken is not None:
             fault = self._process.broken.fault
