@@ -22,6 +22,7 @@ from aimark_daemon.errors import Fault
 from aimark_daemon.game import GameSwitch
 from aimark_daemon.gpu import reasons
 from aimark_daemon.gpu.last_good import LastGoodPlans
+from aimark_daemon.gpu.plan import Wish
 from aimark_daemon.gpu.telemetry import Sampler, Work
 from aimark_daemon.llm_loader import LlmLoader
 from aimark_daemon.models.store import ModelStore
@@ -40,7 +41,7 @@ from aimark_daemon.server.dispatch import Dispatch
 from aimark_daemon.server.server import Server
 from aimark_daemon.store import AsyncStore
 from aimark_daemon.workers.base import WorkerSpec
-from aimark_daemon.workers.crashes import CrashRemedy
+from aimark_daemon.workers.crashes import CrashRemedy, OffCard
 from aimark_daemon.workers.parking import Parking
 from aimark_daemon.workers.supervisor import Supervisor
 
@@ -142,7 +143,7 @@ class Daemon:
         self._parking.clear()
         stack.callback(self._parking.clear)
         self._loader = LlmLoader(
-            gpus=lambda: self._sampler.gpus(),  # noqa: PLW0108 - there is no sampler yet
+            gpus=lambda: self._sampler.cards(),  # noqa: PLW0108 - there is no sampler yet
             plans=LastGoodPlans(self._paths.data / "plans.json"),
             reserve=lambda: self._keeper.config.llm.vram_reserve_mb * 1_000_000,
             away=lambda: reasons.game_mode() if self._switch.on else None,
@@ -183,7 +184,7 @@ class Daemon:
             config=lambda: self._keeper.config,
             gpus=self._sampler.gpus,
             progress=self._progress,
-            prepare=self._loader.prepare,
+            prepare=self._prepare,
             fake_engines=self._options.fake_engines,
         )
         stack.callback(self._provision.stop)
@@ -246,8 +247,13 @@ class Daemon:
         """The loader steps the language model down; an engine that keeps crashing is left alone in the end."""
         if spec.name == "llm" and not self._options.fake_engines:
             return Supervisor(spec, remedy=self._loader.remedy, renew=self._loader.renew, handover=self._parking)
-        renew = self._renew_hearing if spec.name == "stt" and not self._options.fake_engines else None
-        return Supervisor(spec, remedy=CrashRemedy(time.monotonic), renew=renew)
+        crashes = CrashRemedy(time.monotonic)
+        if spec.name == "stt" and not self._options.fake_engines:
+            return Supervisor(spec, remedy=OffCard(crashes), renew=self._renew_hearing)
+        return Supervisor(spec, remedy=crashes)
+
+    async def _prepare(self, spec: WorkerSpec, wish: Wish) -> WorkerSpec:
+        return await (self._loader.prepare(spec, wish) if spec.name == "llm" else self._renew_hearing(spec))
 
     async def _renew_hearing(self, spec: WorkerSpec) -> WorkerSpec:
         return hearing_spec(spec, game=self._switch.on)
@@ -293,6 +299,7 @@ class Daemon:
         """What goes into a telemetry sample beside the machine."""
         infos = self._roster.infos()
         turns, waiting = self._assistant.load
+        plan = infos["llm"].plan
         extras = [info.facts.get("extra", {}) for info in infos.values()]
         return Work(
             pids={job: info.pid for job, info in infos.items() if info.pid is not None},
@@ -300,7 +307,7 @@ class Daemon:
             turns=turns,
             waiting=waiting,
             model=infos["llm"].model,
-            plan=str(infos["llm"].facts.get("extra", {}).get("plan", "")),
+            plan=plan.reason.in_language(self._keeper.config.language) if plan is not None else "",
             on_card=self._neighbour.watches
             or any(extra.get("offloads") or extra.get("device") == "cuda" for extra in extras),
         )

@@ -53,7 +53,7 @@ def engine_spec(
             # The voice works beside the language model: half the cores each is faster than all for both.
             settings |= {"threads": config.tts.threads or max(1, usable_cores() // 2)}
             settings |= {"voices": dict(voices or {}), "warm": [config.language]}
-    return WorkerSpec(name=job, engine=ENGINES[job], settings=settings)
+    return WorkerSpec(name=job, engine=ENGINES[job], settings=settings, makes_room=job == "stt")
 
 
 def llm_wish(config: Config) -> Wish:

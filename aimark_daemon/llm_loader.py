@@ -50,6 +50,8 @@ log = logging.getLogger("aimark.loader")
 
 POLL_S: Final = 0.25
 """Between two looks at the memory that a dead process gives back."""
+DRIVER_S: Final = 10.0
+"""How long a driver that does not answer is waited for before a model is loaded without its cards."""
 _WORKS: Final = frozenset({LoadState.READY, LoadState.BUSY})
 _HOLDS: Final = _WORKS | {LoadState.LOAD}
 _GRAIN_BYTES: Final = 32 * MIB
@@ -58,18 +60,20 @@ _GRAIN_BYTES: Final = 32 * MIB
 class LlmLoader:
     """Belongs to one event loop. `gpus` gives the cards now, `reserve` the bytes that the user keeps for others.
 
-    `away` tells why the cards are to be left alone, if they are.
+    `gpus` gives None while the driver does not answer; it is waited for, `patience_s` at most. `away` tells why the
+    cards are to be left alone, if they are.
     """
 
     def __init__(
         self,
         *,
-        gpus: Callable[[], Awaitable[tuple[GpuInfo, ...]]],
+        gpus: Callable[[], Awaitable[tuple[GpuInfo, ...] | None]],
         plans: LastGoodPlans,
         reserve: Callable[[], int] = lambda: 0,
         engine: Callable[[], frozenset[str]] = available.backends,
         away: Callable[[], Text | None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
+        patience_s: float = DRIVER_S,
     ) -> None:
         self._gpus = gpus
         self._plans = plans
@@ -77,12 +81,16 @@ class LlmLoader:
         self._engine = engine
         self._away = away
         self._clock = clock
+        self._patience_s = patience_s
         self._backends: frozenset[str] = frozenset()
         self._loading: Loading | None = None
         self._spec: WorkerSpec | None = None
         self._key: Key | None = None
         self._prepared = 0
         self._foreseen: tuple[object, Plan] | None = None
+        self._back_to: int | None = None
+        """Bytes that are free again when the running child's are given back; None if that is not known."""
+        self._loads = 0
         self._noting: asyncio.Task[None] | None = None
 
     @property
@@ -108,6 +116,7 @@ class LlmLoader:
         memory = available.memory(gpus, self._backends, self._reserve())
         if not memory.cards:
             return None
+        self._see(gpus)
         before = available.memory(available.without(gpus, "llm", self._held()), self._backends)
         return look_at(loading.plan, memory, lambda spare: self._foresee(loading, before, spare), idle=idle)
 
@@ -140,6 +149,7 @@ class LlmLoader:
             return spec
         key = await asyncio.to_thread(self._key_of, path, wish)
         last = await asyncio.to_thread(self._plans.get, key)
+        await self._driver()
         memory = await self._memory(held)
         if number != self._prepared:
             return spec
@@ -153,6 +163,7 @@ class LlmLoader:
         loading = self._loading
         if loading is None or not self._is_of_model(spec):
             return spec
+        await self._driver()
         memory = await self._settled(loading)
         if self._loading is not loading or self._spec is None:
             return spec
@@ -189,18 +200,34 @@ class LlmLoader:
         match info.state:
             case WorkerState.ASLEEP:
                 self._step(Unloaded())
+                self._back_to = None
             case WorkerState.LOADING if loading.may(Spawned):
+                self._loads += 1
+                self._back_to = None
                 self._step(Spawned())
             case WorkerState.READY | WorkerState.BUSY if loading.may(Loaded):
-                self._noting = asyncio.create_task(self._note_loaded(loading))
+                self._noting = asyncio.create_task(self._note_loaded(loading, self._loads))
             case WorkerState.READY | WorkerState.BUSY if loading.may(Worked):
                 self._step(Worked(info.state == WorkerState.BUSY))
 
-    async def _note_loaded(self, loading: Loading) -> None:
-        """What the loaded model took is measured, so that the plan is known to fit the next time."""
-        memory = await self._memory()
-        if self._loading is loading and loading.may(Loaded):
-            self._step(Loaded(memory))
+    async def _note_loaded(self, loading: Loading, number: int) -> None:
+        """What the loaded model took is measured, so that the plan is known to fit the next time.
+
+        The driver may tell so late that this child is gone, and the next one loads.
+        """
+        gpus = await self._gpus()
+        if self._loading is loading and self._loads == number and loading.may(Loaded):
+            memory = available.memory(gpus, self._backends, self._reserve())
+            self._step(Loaded(memory, available.own_bytes(gpus or (), "llm")))
+            self._see(gpus or ())
+
+    def _see(self, gpus: tuple[GpuInfo, ...]) -> None:
+        """Keep what will be free when the running child is gone; what it holds is reckoned where nobody tells."""
+        memory = available.memory(gpus, self._backends)
+        own, plan = available.own_bytes(gpus, "llm"), self.plan
+        if own is None and plan is not None and plan.layout.layers:
+            own = plan.vram
+        self._back_to = memory.vram_free + own if memory.cards and own else None
 
     def _step(self, happening: Happening) -> Consequence:
         assert self._loading is not None
@@ -211,14 +238,23 @@ class LlmLoader:
 
     async def _settled(self, loading: Loading) -> Memory:
         """What is free, once the driver has given back what the process held that has just ended."""
-        ended = loading.state in _HOLDS
-        until, free = self._clock() + SETTLE_S, -1
+        loop = asyncio.get_running_loop()
+        until, goal = loop.time() + SETTLE_S, self._back_to if loading.state in _HOLDS else None
         while True:
             memory = await self._memory()
-            grows = memory.vram_free > free + SETTLED_BYTES
-            if not ended or not memory.cards or not grows or self._clock() >= until or self._away() is not None:
+            back = goal is None or memory.vram_free + SETTLED_BYTES >= goal
+            if back or not memory.cards or loop.time() >= until or self._away() is not None:
                 return memory
-            free = memory.vram_free
+            await asyncio.sleep(POLL_S)
+
+    async def _driver(self) -> None:
+        """Wait for a driver that does not answer yet: a card that sleeps takes a while to open."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        while self._backends and self._away() is None and await self._gpus() is None:
+            if loop.time() - began >= self._patience_s:
+                log.warning("the graphics driver has not answered for %g s: it is not waited for", self._patience_s)
+                return
             await asyncio.sleep(POLL_S)
 
     def _is_of_model(self, spec: WorkerSpec) -> bool:

@@ -30,8 +30,8 @@ AGAIN_S: Final = 1.0
 """How soon to look again when only a turn, or somebody who is being heard, stands in the way."""
 _MOVABLE: Final[tuple[Job, ...]] = ("llm", "stt")
 """Jobs whose engines may be on a graphics card."""
-_AWAY: Final[dict[str, Any]] = {"device": "cpu"}
-"""What keeps the hearing engine off it."""
+_AWAY: Final[dict[str, Any]] = {"device": "cpu", "game": True}
+"""What keeps the hearing engine off it, and says that game mode does."""
 _UP: Final = frozenset({WorkerState.READY, WorkerState.BUSY})
 _GONE: Final = frozenset(
     {WorkerState.ABSENT, WorkerState.FAILED, WorkerState.STOPPED, WorkerState.ASLEEP, "awaited"},
@@ -191,13 +191,16 @@ class GoodNeighbour:
         return worker if isinstance(worker, Supervisor) else None
 
     def _on_card(self, job: Job) -> Supervisor | None:
-        """The worker of `job` if it is, or is going to be, on a graphics card."""
+        """The worker of `job` if it is, or may be going to be, on a graphics card."""
         worker, info = self._worker(job), self._roster.info(job)
         if worker is None or info.state in _GONE:
             return None
         if job == "llm":
             return worker if info.plan is not None and info.plan.gpu_layers > 0 else None
-        return worker if info.facts.get("extra", {}).get("device") == "cuda" else None
+        if info.state in _UP:
+            return worker if info.facts.get("extra", {}).get("device") == "cuda" else None
+        # Nobody knows yet where it goes that was not told to keep off.
+        return None if worker.spec.settings.get("device") == "cpu" else worker
 
     def _is_away(self, job: Job, spec: WorkerSpec) -> bool:
         """Whether it was kept off the cards by game mode."""
@@ -205,6 +208,8 @@ class GoodNeighbour:
 
 
 def hearing_spec(spec: WorkerSpec, *, game: bool) -> WorkerSpec:
-    """The hearing engine's spec in game mode, which keeps it off the card, or without."""
+    """The hearing engine's spec in game mode, which keeps it off the card, or without; one that is off anyway stays."""
+    if spec.settings.get("device") == "cpu" and not _AWAY.items() <= spec.settings.items():
+        return spec
     settings = {name: value for name, value in spec.settings.items() if name not in _AWAY}
     return msgspec.structs.replace(spec, settings=settings | (_AWAY if game else {}))

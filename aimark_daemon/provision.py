@@ -64,6 +64,7 @@ class Provision:
     """Keeps jobs and models together.
 
     `config` gives the configuration in force, `gpus` the cards, `backends` what the language engine can use of them.
+    `prepare` says where the engines that may be on a card are to go.
     """
 
     def __init__(
@@ -108,7 +109,7 @@ class Provision:
             model, path = await self._choose(job)
             voices = await self._voices() if job == "tts" else {}
             spec = engine_spec(job, model, path, self._config(), voices)
-            if job == "llm" and self._prepare is not None and asked == self._asked[job]:
+            if job != "tts" and self._prepare is not None and asked == self._asked[job]:
                 spec = await self._prepare(spec, llm_wish(self._config()))
         except Exception as error:  # noqa: BLE001 - a job without a model must not take the others down
             if asked != self._asked[job]:

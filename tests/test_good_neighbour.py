@@ -329,6 +329,18 @@ async def test_hearing_leaves_the_card_as_well_and_comes_back(tmp_path):
         assert hearing.spec.settings == {"texts": ["안녕"]}
 
 
+async def test_hearing_that_is_loading_leaves_the_card_too(tmp_path):
+    async with house(tmp_path) as it:
+        await it.roster.assign("stt", WorkerSpec("stt", "tests.gpu.hearing_engine:CardSTT", {"slow": True}))
+        hearing = it.roster.here("stt")
+        await reaches(hearing, WorkerState.LOADING)
+        pid = hearing.status.pid
+        await it.neighbour.set_game(True)
+        assert not psutil.pid_exists(pid), "the card is said to be free when it is"
+        assert (await hearing.ready()).extra["device"] == "cpu"
+        assert hearing.status.pid != pid
+
+
 # Sleep -------------------------------------------------------------------------------------------------------------
 
 

@@ -9,14 +9,15 @@ import pytest
 from aimark_daemon import AimarkError
 from aimark_daemon.config.types import Config, LlmConfig, TtsConfig
 from aimark_daemon.models.faults import PULL_CANCELLED
+from aimark_daemon.neighbour import hearing_spec
 from aimark_daemon.protocol.messages import GpuInfo, ModelInfo
 from aimark_daemon.provision import VOICE_OFF, Provision
 from aimark_daemon.roster import Roster
 from aimark_daemon.workers.base import WorkerState, WorkerStatus
 
 
-def info(model, *, installed, starter=False):
-    return ModelInfo(model, "llm", model, 1000, "MIT", ("en", "ko"), installed, starter=starter, memory=1000)
+def info(model, *, installed, starter=False, kind="llm"):
+    return ModelInfo(model, kind, model, 1000, "MIT", ("en", "ko"), installed, starter=starter, memory=1000)
 
 
 async def no_cards():
@@ -77,6 +78,7 @@ class Wishes:
     def __init__(self, shelf, cards=no_cards, backends=frozenset()):
         self.wish = "auto"
         self.spoken = True
+        self.game = False
         self.shelf = shelf
         self.roster = Roster(Recorder)
         self.told = []
@@ -87,7 +89,11 @@ class Wishes:
             gpus=cards,
             progress=lambda *progress: self.told.append(progress),
             backends=lambda: backends,
+            prepare=self.prepare,
         )
+
+    async def prepare(self, spec, _wish):
+        return hearing_spec(spec, game=self.game) if spec.name == "stt" else spec
 
     @property
     def runs(self):
@@ -177,3 +183,12 @@ async def test_a_voice_that_is_switched_off_is_not_loaded_until_it_is_switched_o
     worker, it.spoken = it.roster.here("tts"), False
     await it.provision.supply(("tts",))
     assert worker.stopped
+
+
+async def test_hearing_that_starts_or_gets_another_model_in_game_mode_keeps_off_the_card():
+    it = Wishes(Shelf(info("whisper", installed=True, kind="stt")))
+    devices = []
+    for it.game in (True, False, True):
+        await it.provision.supply(("stt",))
+        devices.append(it.roster.here("stt").spec.settings.get("device", "auto"))
+    assert devices == ["cpu", "auto", "cpu"]

@@ -16,10 +16,12 @@ from aimark_daemon.protocol.messages import Interrupted, Resumed
 from aimark_daemon.roster import Roster
 from aimark_daemon.workers import faults
 from aimark_daemon.workers.base import Call, Worker
-from aimark_daemon.workers.exits import is_death
+from aimark_daemon.workers.exits import is_death, is_out_of_memory
 
 VAIN_DEATHS: Final = 3
 """Deaths in a row without a new word after which an answer is given up."""
+VAIN_SHORTAGES: Final = 12
+"""The same where memory ran out: the next plan is leaner, so it takes as many as there are rungs."""
 PATIENCE_S: Final = 30.0
 """How long an interrupted call waits for a new worker, beside what loading took before."""
 
@@ -83,7 +85,7 @@ class Thinking:
                     raise
                 fault = error.fault
             vain = 0 if self._tokens > said else vain + 1
-            if vain >= VAIN_DEATHS:
+            if vain >= (VAIN_SHORTAGES if is_out_of_memory(fault) else VAIN_DEATHS):
                 raise AimarkError(fault)
             self._interrupted = True
             self._turn.tell(Interrupted(turn=self._turn.number, fault=fault))

@@ -150,4 +150,5 @@ def _has_cuda() -> bool:
 
 def _is_memory(error: BaseException) -> bool:
     words = str(error).lower()
-    return isinstance(error, MemoryError) or "out of memory" in words or "failed to allocate" in words
+    told = ("out of memory", "failed to allocate", "cublas_status_alloc_failed")
+    return isinstance(error, MemoryError) or any(phrase in words for phrase in told)

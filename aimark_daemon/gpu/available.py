@@ -38,12 +38,12 @@ def engine_version(distribution: str = "llama-cpp-python") -> str:
         return ""
 
 
-def memory(gpus: Iterable[GpuInfo], engine: frozenset[str], reserve: int = 0) -> Memory:
-    """What is free now. A card whose driver does not tell how much is free does not count.
+def memory(gpus: Iterable[GpuInfo] | None, engine: frozenset[str], reserve: int = 0) -> Memory:
+    """What is free now. A card whose driver does not tell how much is free does not count; None: it has not answered.
 
     `engine` are the backends of the installed engine. One for CUDA alone has no card where the driver shows none.
     """
-    gpus = tuple(gpus)
+    late, gpus = gpus is None, tuple(gpus or ())
     cards = tuple(Card(gpu.vram_free, gpu.vram_total or 0) for gpu in gpus if gpu.vram_free is not None)
     program, program_bytes = _largest_other(gpus)
     return Memory(
@@ -53,6 +53,7 @@ def memory(gpus: Iterable[GpuInfo], engine: frozenset[str], reserve: int = 0) ->
         ram_free=psutil.virtual_memory().available,
         reserve=reserve,
         offload=bool(engine - {"cuda"}) or bool(engine and cards),
+        late=late and bool(engine),
     )
 
 
@@ -63,6 +64,13 @@ def _largest_other(gpus: tuple[GpuInfo, ...]) -> tuple[str, int]:
         if process.name and not process.worker and process.vram is not None:
             held[process.name] = held.get(process.name, 0) + process.vram
     return max(held.items(), key=lambda item: item[1], default=("", 0))
+
+
+def own_bytes(gpus: Iterable[GpuInfo], worker: str) -> int | None:
+    """Bytes that `worker` holds of all cards, None if the driver does not tell."""
+    told = [process.vram for gpu in gpus for process in gpu.processes or () if process.worker == worker]
+    known = [size for size in told if size]
+    return sum(known) if known and len(known) == len(told) else None
 
 
 def without(gpus: Iterable[GpuInfo], worker: str, expected: int) -> tuple[GpuInfo, ...]:

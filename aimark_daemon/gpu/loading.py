@@ -71,6 +71,8 @@ class Loaded:
     """It is loaded and warm; so much is free now."""
 
     memory: Memory
+    own: int | None = None
+    """Bytes of VRAM that its process holds, where the driver tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +181,7 @@ class Loading:
             plan is not None
             and self._wish.gpu_layers == "auto"
             and not (self._struck or self.away)
-            and bool(self._before.cards)
+            and (bool(self._before.cards) or self._before.late)
             and (plan.layout.layers < plan.all_layers or plan.layout.experts_on_cpu)
         )
 
@@ -216,8 +218,8 @@ class Loading:
                 if self.state in (LoadState.FAILED, LoadState.DEGRADED):  # somebody wants it tried anew
                     self._crashes.reset()
                 self.state = LoadState.LOAD
-            case Loaded(memory):
-                return self._loaded(memory, now)
+            case Loaded(memory, own):
+                return self._loaded(memory, own, now)
             case Worked(busy):
                 self.state = LoadState.BUSY if busy else LoadState.READY
             case Ended():
@@ -232,12 +234,14 @@ class Loading:
         self.state, self.plan, self._before, self._ready_since = LoadState.SPAWN, plan, memory, None
         return Start(plan)
 
-    def _loaded(self, memory: Memory, now: float) -> Remember | None:
+    def _loaded(self, memory: Memory, own: int | None, now: float) -> Remember | None:
         assert self.plan is not None
         self.state, self._ready_since = LoadState.READY, now
-        taken = self._before.vram_free - memory.vram_free
-        if self.plan.layout.layers == 0 or not memory.cards or taken <= 0:
+        if self.plan.layout.layers == 0 or not memory.cards or not self._before.cards:
             return None
+        # What has become of the whole card meanwhile is also what other programs did: they may have given back more.
+        expected = self.plan.vram + CONTEXT_BYTES
+        taken = own if own is not None else max(self._before.vram_free - memory.vram_free, expected)
         self._last = LastGood(self.plan, taken, self._before.vram_free)
         return Remember(self._last)
 

@@ -37,6 +37,8 @@ class Memory(msgspec.Struct, frozen=True):
     reserve: int = 0
     offload: bool = True
     """Whether the installed engine can use a graphics card at all."""
+    late: bool = False
+    """Whether there may be cards whose driver has not answered yet."""
     program: str = ""
     """The other program that holds most of the cards, where the driver tells."""
     program_bytes: int = 0
@@ -141,7 +143,7 @@ def plan(facts: ModelFacts, memory: Memory, wish: Wish) -> Plan:
     if wish.gpu_layers == 0:
         return cpu_plan(facts, wish, reasons.asked_for_cpu())
     if not memory.offload:
-        return cpu_plan(facts, wish, reasons.no_backend())
+        return cpu_plan(facts, wish, reasons.driver_late() if memory.late else reasons.no_backend())
     if not memory.cards:
         layout = _layout(facts, wish, everything if wish.gpu_layers == "auto" else min(wish.gpu_layers, everything))
         return make_plan(facts, layout, wish, reasons.unmeasured(), measured=False)

@@ -40,6 +40,14 @@ def no_backend() -> Text:
     )
 
 
+def driver_late() -> Text:
+    """Nobody knows yet whether there is a card."""
+    return Text(
+        "On the CPU for now, because the graphics driver did not answer in time.",
+        "그래픽 드라이버가 제때 응답하지 않아 우선 CPU에서 실행합니다.",
+    )
+
+
 def unmeasured() -> Text:
     """A card, but nobody tells how full it is."""
     return Text(

@@ -108,10 +108,14 @@ class Sampler:
         """Why cards, or figures of theirs, were missing when they were last asked."""
         return self._trouble
 
-    async def gpus(self) -> tuple[GpuInfo, ...]:
-        """The graphics cards now; none while the driver does not answer."""
+    async def cards(self) -> tuple[GpuInfo, ...] | None:
+        """The graphics cards now; None while the driver does not answer."""
         self._resting = False
         return await self._cards()
+
+    async def gpus(self) -> tuple[GpuInfo, ...]:
+        """The graphics cards now; none while the driver does not answer."""
+        return await self.cards() or ()
 
     async def fresh(self) -> Telemetry:
         """A sample with the cards, not older than the interval."""
@@ -201,9 +205,10 @@ class Sampler:
             self._last = (now, sample)
         return sample
 
-    async def _cards(self) -> tuple[GpuInfo, ...]:
+    async def _cards(self) -> tuple[GpuInfo, ...] | None:
         """Ask in the thread. A driver that did not answer last time is not waited for again."""
         began = self._clock()
+        cards: tuple[GpuInfo, ...] | None
         try:
             known_late = self._late_since is not None and self._aside.behind
             cards, trouble = await self._aside(0.0 if known_late else self._cards_limit_s)
@@ -211,7 +216,7 @@ class Sampler:
         except TimeoutError:
             self._late_since = began if self._late_since is None else self._late_since
             late = self._clock() - self._late_since >= self._cards_patience_s
-            cards, trouble = (), faults.GPU_SLOW.fault() if late else self._trouble
+            cards, trouble = None, faults.GPU_SLOW.fault() if late else self._trouble
         if (trouble and trouble.code) != (self._trouble and self._trouble.code):
             recent = trouble is not None and self._clock() - self._said.get(trouble.code, float("-inf")) < _SAY_AGAIN_S
             self._unsaid = None if recent else trouble

@@ -57,6 +57,8 @@ class WorkerSpec(msgspec.Struct, frozen=True):
     """Patience after a polite stop before the kill."""
     plan: PlanInfo | None = None
     """How the settings lay the engine out in memory, for clients."""
+    makes_room: bool = False
+    """Whether a child that runs out of memory is ended so that the next one is put elsewhere; so it is with a plan."""
 
 
 class WorkerStatus(msgspec.Struct, frozen=True, omit_defaults=True):

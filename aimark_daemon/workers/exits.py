@@ -107,13 +107,17 @@ _KINDS: Final[dict[ExitKind, FaultKind]] = {
 }
 
 
-def classify(name: str, returncode: int | None, words: str, asked: Asked = Asked.NOTHING) -> ExitVerdict:
+def classify(
+    name: str, returncode: int | None, words: str, asked: Asked = Asked.NOTHING, *, starved: bool = False
+) -> ExitVerdict:
     """The verdict on a child of the worker `name`.
 
     `returncode` is as `subprocess` gives it: negative for a POSIX signal, the exception code on Windows, None when
-    the process could not be asked.
+    the process could not be asked. `starved`: the kernel has ended some process for want of memory meanwhile.
     """
     kind = _kind(returncode, words, asked)
+    if starved and kind is ExitKind.KILLED and returncode == -_SIGKILL:
+        kind = ExitKind.OUT_OF_MEMORY
     kind_of_fault = faults.STOPPED if asked is Asked.STOP else _KINDS[kind]
     detail = "; ".join(part for part in (describe(returncode), tail(words)) if part)
     return ExitVerdict(kind, returncode, words, kind_of_fault.fault(detail, name=named(name)), wanted_mib(words))

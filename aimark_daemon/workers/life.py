@@ -16,6 +16,7 @@ from aimark_daemon.workers import messages as m
 from aimark_daemon.workers.base import WorkerSpec, WorkerState
 from aimark_daemon.workers.calls import CallTable
 from aimark_daemon.workers.exits import Asked
+from aimark_daemon.workers.oom import oom_kills
 from aimark_daemon.workers.patience import Overdue, Watch
 from aimark_daemon.workers.process import ChildProcess
 
@@ -48,6 +49,7 @@ class Life:
         self._overdue: Overdue | None = None
         self._load_fault: Fault | None = None
         self._exhausted: Fault | None = None
+        self._kills = oom_kills()
         self._ready_at: float | None = None
         self._worked = False
         self._stopping = asyncio.Event()
@@ -107,7 +109,9 @@ class Life:
             return Ending(self._load_fault, heals=exits.is_out_of_memory(self._load_fault), ready_s=None)
         if self._exhausted is not None:
             return Ending(self._exhausted, heals=True, ready_s=ready_s)
-        verdict = exits.classify(self._spec.name, self._process.returncode, self._process.words, self._asked)
+        words, kills = self._process.words, oom_kills()
+        starved = self._kills is not None and kills is not None and kills > self._kills
+        verdict = exits.classify(self._spec.name, self._process.returncode, words, self._asked, starved=starved)
         fault = verdict.fault
         if self._process.broken is not None:
             fault = self._process.broken.fault
@@ -136,11 +140,19 @@ class Life:
             self._process.log.warning("child %s ignored the stop: killing it", self.pid)
             self._process.kill()
 
-    def _on_failed(self, fault: Fault) -> None:
-        """An engine with a plan that ran out of memory would do so again: it makes room for one with another plan."""
-        if self._spec.plan is not None and exits.is_out_of_memory(fault) and not self._stopping.is_set():
-            self._exhausted = fault
+    def _on_failed(self, failed: m.Failed) -> m.Failed:
+        """An engine that ran out of memory would do so again: it makes room for one with another plan, or elsewhere.
+
+        Its requests fail then as those of a child that died, so that the next one takes them over.
+        """
+        movable = self._spec.plan is not None or self._spec.makes_room
+        if not movable or not exits.is_out_of_memory(failed.fault) or self._stopping.is_set():
+            return failed
+        if self._exhausted is None:
+            words = failed.fault.detail or failed.fault.message.en
+            self._exhausted = faults.OUT_OF_MEMORY.fault(words, name=named(self._spec.name))
             self._process.kill()
+        return msgspec.structs.replace(failed, fault=self._exhausted)
 
     def _on_message(self, message: m.FromChild) -> None:
         now = self._loop.time()
@@ -148,9 +160,7 @@ class Life:
         match message:
             case m.Event() | m.Result() | m.Failed() | m.Consumed():
                 self._worked = self._worked or isinstance(message, m.Event | m.Result)
-                self._calls.deliver(message)
-                if isinstance(message, m.Failed):
-                    self._on_failed(message.fault)
+                self._calls.deliver(self._on_failed(message) if isinstance(message, m.Failed) else message)
             case m.Heartbeat(stalled_s=stalled_s):
                 self._watch.beat(now, stalled_s)
             case m.Log(level=level, text=text):

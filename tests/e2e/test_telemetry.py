@@ -95,3 +95,25 @@ async def test_metrics_come_with_the_token_and_hold_no_word_of_a_conversation(ma
     assert value(values, "aimark_process_resident_memory_bytes", process="daemon") > 1_000_000
     assert "비밀" not in text
     assert (await request(process.port, "/metrics")).status == 401
+
+
+@pytest.mark.models
+async def test_a_sample_says_how_the_model_is_laid_out_in_the_language_of_the_daemon(tmp_path, tiny_gguf):
+    config = {
+        "language": "ko",
+        "download_starter_models": False,
+        "llm": {"model": str(tiny_gguf)},
+        "telemetry": {"interval_s": 0.1},
+    }
+    process = DaemonProcess(tmp_path / "home", fake=True, config=config)
+    process.environment["AIMARK_FAKE_ENGINES"] = ""
+    try:
+        await process.start()
+        async with process.connect() as client:
+            await subscribe(client, "telemetry")
+            sample = await next_of(client, Telemetry, lambda event: event.plan)
+            plan = (await status(client)).engines["llm"].plan
+            assert sample.plan == plan.reason.ko
+            assert "CPU" in sample.plan
+    finally:
+        process.kill()

@@ -113,8 +113,8 @@ def test_a_model_that_fits_is_ready_and_its_plan_is_remembered_with_what_it_took
     assert machine.state is LoadState.SPAWN
     machine.step(Spawned(), 0.1)
     assert machine.state is LoadState.LOAD
-    kept = machine.step(Loaded(card(4.5)), 1.0)
-    assert kept == Remember(LastGood(plan, round(3.5 * GIB), 8 * GIB))
+    kept = machine.step(Loaded(card(4)), 1.0)
+    assert kept == Remember(LastGood(plan, 4 * GIB, 8 * GIB))
     machine.step(Worked(True), 2.0)
     assert machine.state is LoadState.BUSY
 
