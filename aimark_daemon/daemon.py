@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aimark_daemon import __version__
@@ -24,6 +23,7 @@ from aimark_daemon.gpu import reasons
 from aimark_daemon.gpu.last_good import LastGoodPlans
 from aimark_daemon.gpu.plan import Wish
 from aimark_daemon.gpu.telemetry import Sampler, Work
+from aimark_daemon.housekeeping import keep_house
 from aimark_daemon.llm_loader import LlmLoader
 from aimark_daemon.models.store import ModelStore
 from aimark_daemon.neighbour import GoodNeighbour, hearing_spec
@@ -47,12 +47,8 @@ from aimark_daemon.workers.supervisor import Supervisor
 
 log = logging.getLogger("aimark.daemon")
 
-_BACKUP_AGE = timedelta(days=1)
-_HOUSEKEEPING_S = 3600.0
 PLUGINS_S = 2.0
 """How long the port stays closed for plugins that take their time to load."""
-_KEEP_DELETED = timedelta(days=30)
-"""How long a deleted session can be restored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,17 +320,6 @@ class Daemon:
     def shutdown(self) -> None:
         """Stop soon."""
         self._stopping.set()
-
-
-async def keep_house(store: AsyncStore) -> None:
-    """Back up when it is due and remove what was deleted long ago, for as long as the daemon runs."""
-    while True:
-        try:
-            await store.purge(datetime.now(UTC) - _KEEP_DELETED)
-            await store.backup_if_due(_BACKUP_AGE)
-        except Exception:
-            log.exception("housekeeping failed; it is tried again later")
-        await asyncio.sleep(_HOUSEKEEPING_S)
 
 
 def set_log_level(config: LogConfig) -> None:
