@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from aimark_daemon import daemon as module
-from aimark_daemon.daemon import keep_house
+from aimark_daemon import housekeeping as module
+from aimark_daemon.housekeeping import keep_house
 from aimark_daemon.protocol.messages import ConfigReply, GetStatus, SetConfig, StatusReply
 from tests.e2e.harness import ask, daemon, ready
 
