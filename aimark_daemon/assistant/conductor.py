@@ -283,21 +283,24 @@ class Assistant:
                         speed=config.tts.speed,
                         clock=self._clock,
                     )
-                answer = await self._answer(turn, speaker, config)
-                turn.step(Step.ANSWER)
-                # Whatever becomes of its sound: the answer is complete.
-                await self._store.end_turn(
-                    turn.number, "complete", turn.reply, timings=turn.stopwatch.timings(), tokens=answer.tokens
-                )
+                try:
+                    answer = await self._answer(turn, speaker, config)
+                    turn.step(Step.ANSWER)
+                    # Whatever becomes of its sound: the answer is complete.
+                    await self._store.end_turn(
+                        turn.number, "complete", turn.reply, timings=turn.stopwatch.timings(), tokens=answer.tokens
+                    )
+                except (asyncio.CancelledError, Exception) as error:  # noqa: BLE001 - the turn must end, and say why
+                    # Before the lock is left: the turn that waits for it reads what was said in this one.
+                    await end_early(turn, speaker, self._store, error)
+                    return
             if speaker is not None:
                 await speaker.finish()
             turn.close()
             turn.stopwatch.mark("end")
             self._log(turn.number, "answered", turn.reply)
             turn.end(Step.FALL_SILENT, done(turn, answer))
-        except asyncio.CancelledError:
-            await end_early(turn, speaker, self._store)
-        except Exception as error:  # noqa: BLE001 - the turn must end, and say why
+        except (asyncio.CancelledError, Exception) as error:  # noqa: BLE001 - the turn must end, and say why
             await end_early(turn, speaker, self._store, error)
         finally:
             if turn.ahead is not None:
