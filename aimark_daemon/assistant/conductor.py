@@ -41,6 +41,7 @@ from aimark_daemon.protocol.messages import (
 from aimark_daemon.roster import ENGINE_STOPPED, Roster
 from aimark_daemon.store import AsyncStore
 from aimark_daemon.store.faults import MESSAGE_UNKNOWN
+from aimark_daemon.store.sessions import new_identity
 
 log = logging.getLogger("aimark.assistant")
 
@@ -247,11 +248,9 @@ class Assistant:
     async def _begin(self, said: Utterance) -> RunningTurn:
         if self._stopped:
             raise ENGINE_STOPPED()
-        session = said.session
-        if session is None:
-            session = (await self._store.create_session(identity=said.new_id)).id
+        session = said.session if said.session is not None else said.new_id or new_identity()
         self._preparing.cancel(session)
-        number = await self._store.begin_turn(session, said.text, said.replaces)
+        number = await self._store.begin_turn(session, said.text, said.replaces, new=said.session is None)
         ear = self._ears.loudspeaker(said.listener)
         running = RunningTurn(number, session, said, publish=self._publish, ear=ear)
         self._turns[number] = running

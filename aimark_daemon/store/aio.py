@@ -57,9 +57,9 @@ class AsyncStore:
         """Make a backup unless the newest one is younger than `age`."""
         return await self._do(self._store.backup_if_due, age)
 
-    async def create_session(self, title: str = "", identity: str | None = None) -> SessionInfo:
-        """Make an empty session, under an id that was chosen before or a new one."""
-        return await self._do(self._store.create_session, title, identity)
+    async def create_session(self, title: str = "") -> SessionInfo:
+        """Make an empty session."""
+        return await self._do(self._store.create_session, title)
 
     async def list_sessions(self, limit: int = 1000, offset: int = 0) -> list[SessionInfo]:
         """Sessions that are not deleted, last used first."""
@@ -113,9 +113,9 @@ class AsyncStore:
         """Add sessions from an export."""
         return await self._do(self._store.import_text, text)
 
-    async def begin_turn(self, session: str, text: str, replaces: int | None = None) -> int:
-        """Store what the user said; the turn's number."""
-        return await self._do(self._store.begin_turn, session, text, replaces)
+    async def begin_turn(self, session: str, text: str, replaces: int | None = None, *, new: bool = False) -> int:
+        """Store what the user said, in a `new` session or one that is there; the turn's number."""
+        return await self._do(self._store.begin_turn, session, text, replaces, new=new)
 
     async def checkpoint(self, turn: int, reply: str) -> None:
         """Store the answer so far."""

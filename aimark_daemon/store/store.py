@@ -66,10 +66,8 @@ class Store:
 
     # Sessions ---------------------------------------------------------------------------------------------------
 
-    def create_session(self, title: str = "", identity: str | None = None) -> SessionInfo:
+    def create_session(self, title: str = "") -> SessionInfo:
         """Make an empty session. An empty title is replaced when the first message comes.
-
-        `identity` is an id of `sessions.new_identity` that was chosen before.
 
         Raises:
             AimarkError: `title_invalid`.
@@ -77,7 +75,7 @@ class Store:
         cleaned = clean_title(title) if tidy(title) else ""
         now = self._now()
         with self.database.writing() as db:
-            return sessions.info(db, sessions.create(db, cleaned, now, now, identity))
+            return sessions.info(db, sessions.create(db, cleaned, now, now))
 
     def list_sessions(self, limit: int = 1000, offset: int = 0) -> list[SessionInfo]:
         """Sessions that are not deleted: pinned ones, then the others, last used first."""
@@ -181,10 +179,11 @@ class Store:
 
     # Turns ------------------------------------------------------------------------------------------------------
 
-    def begin_turn(self, session: str, text: str, replaces: int | None = None) -> int:
+    def begin_turn(self, session: str, text: str, replaces: int | None = None, *, new: bool = False) -> int:
         """Store what the user said, before it is answered. Gives the first message's words to an untitled session.
 
-        The user's message `replaces` and all that came after it are removed first.
+        The user's message `replaces` and all that came after it are removed first. A `new` session is made with its
+        first turn, under this id of `sessions.new_identity`, or not at all.
 
         Returns:
             The turn's number: larger than all before, below 2**32.
@@ -194,7 +193,7 @@ class Store:
         """
         now = self._now()
         with self.database.writing() as db:
-            key = sessions.key_of(db, session)
+            key = sessions.create(db, "", now, now, session) if new else sessions.key_of(db, session)
             if replaces is not None:
                 branches.cut(db, key, replaces)
             return turns.begin(db, key, text, now)
