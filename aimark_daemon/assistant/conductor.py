@@ -254,6 +254,7 @@ class Assistant:
         ear = self._ears.loudspeaker(said.listener)
         running = RunningTurn(number, session, said, publish=self._publish, ear=ear)
         self._turns[number] = running
+        self._preparing.cancel(session)  # again: a turn that ended meanwhile has begun one
         running.announce(said.request, said.replaces)
         if (transcript := said.transcript) is not None:
             running.heard(transcript)

@@ -65,6 +65,35 @@ async def test_a_question_is_not_held_up_by_what_is_prepared(tmp_path):
         assert sum(request.only_prompt for request in it.engines["llm"].requests) == 1
 
 
+async def test_no_preparation_begins_beside_a_question_that_came_while_the_last_turn_ended(tmp_path):
+    async with stage(tmp_path, config=CONFIG) as it:
+        ear = Ear()
+        session = (await converse(it, ear, ["하나", "둘", "셋"]))[0].session
+        begun, stored, go = [], asyncio.Event(), asyncio.Event()
+        begin_turn, begin = it.store.begin_turn, it.assistant._preparing.begin
+
+        async def held(*arguments, **named):
+            number = await begin_turn(*arguments, **named)
+            stored.set()
+            await go.wait()
+            return number
+
+        def noted(*arguments, **named):
+            begin(*arguments, **named)
+            begun.append(it.assistant._preparing._tasks[session])
+            go.set()
+
+        turn = await it.say("넷", ear, session=session)
+        it.store.begin_turn, it.assistant._preparing.begin = held, noted
+        asked = asyncio.create_task(it.say("다섯", ear, session=session))
+        await stored.wait()
+        await ear.ending(turn)
+        await ear.ending(await asked)
+        assert begun[0].cancelled()
+        prepared = [request.messages[-3].content for request in it.engines["llm"].requests if request.only_prompt]
+        assert "넷" not in prepared
+
+
 async def test_without_a_model_nothing_is_prepared_and_nothing_fails(tmp_path):
     async with stage(tmp_path, config=Config(llm=LlmConfig(history_turns=0))) as it:
         ear = Ear()
