@@ -1,17 +1,47 @@
 """Preparing: the beginning of the next prompt is evaluated while nobody waits."""
 
 import asyncio
+import threading
 
 import pytest
 
 from aimark_daemon.config.types import Config, LlmConfig
 from aimark_daemon.engines.base import Sampling
+from aimark_daemon.engines.fake_llm import FakeLLM
 from aimark_daemon.engines.llama import LlamaEngine
 from aimark_daemon.workers.base import WorkerSpec, WorkerState
 from aimark_daemon.workers.supervisor import Supervisor
 from tests.assistant.stage import Ear, stage
 
 CONFIG = Config(llm=LlmConfig(history_turns=2))
+
+
+class Roomy(FakeLLM):
+    """Takes many calls, as the real one does; they end when `go` is set."""
+
+    parallel = 8
+
+    def __init__(self):
+        super().__init__()
+        self.begun, self.go, self.asked = threading.Event(), threading.Event(), []
+
+    def chat(self, request, call):
+        self.asked.append(request.session)
+        self.begun.set()
+        assert self.go.wait(20)
+        return super().chat(request, call)
+
+
+class Late(FakeLLM):
+    """Is loaded when `go` is set."""
+
+    def __init__(self):
+        super().__init__()
+        self.go = threading.Event()
+
+    def load(self, settings, progress):
+        assert self.go.wait(20)
+        return super().load(settings, progress)
 
 
 async def settled():
@@ -94,14 +124,47 @@ async def test_no_preparation_begins_beside_a_question_that_came_while_the_last_
         assert "넷" not in prepared
 
 
-async def test_without_a_model_nothing_is_prepared_and_nothing_fails(tmp_path):
-    async with stage(tmp_path, config=Config(llm=LlmConfig(history_turns=0))) as it:
+async def test_for_a_model_that_is_loading_nothing_is_prepared_and_nothing_waits(tmp_path):
+    spec = WorkerSpec("llm", f"{__name__}:Late")
+    async with stage(tmp_path, config=Config(llm=LlmConfig(history_turns=0)), specs={"llm": spec}) as it:
         ear = Ear()
-        await it.roster.here("llm").stop()
-        assert it.roster.here("llm").status.state is WorkerState.STOPPED
+        assert it.roster.here("llm").status.state is WorkerState.LOADING
         await ear.ending(await it.say("/help", ear))
         await settled()
-        assert not it.engines["llm"].requests
+        it.engines["llm"].go.set()
+        await it.roster.here("llm").ready()
+        await ear.ending(await it.say("이제 질문", ear))
+        assert it.engines["llm"].requests[0].messages[-1].content == "이제 질문"
+
+
+async def test_one_session_is_prepared_at_a_time_and_one_that_is_cancelled_leaves_the_queue(tmp_path):
+    spec = WorkerSpec("llm", f"{__name__}:Roomy")
+    async with stage(tmp_path, config=CONFIG, specs={"llm": spec}) as it:
+        await it.roster.here("llm").ready()
+        sessions = [(await it.store.create_session(name)).id for name in ("가", "나", "다")]
+        preparing, engine = it.assistant._preparing, it.engines["llm"]
+        for session in sessions:
+            preparing.begin(session, dropped_turns=1)
+        await asyncio.to_thread(engine.begun.wait, 20)
+        for session in sessions:  # the store answers in turn: whoever would ask the engine has asked
+            await it.store.get_session(session)
+        waits = preparing._tasks[sessions[1]]
+        preparing.cancel(sessions[1])
+        assert engine.asked == sessions[:1]
+        engine.go.set()
+        await settled()
+        assert waits.cancelled()
+        assert engine.asked == [sessions[0], sessions[2]]
+
+
+@pytest.mark.parametrize(("rewinds", "prepared"), [(True, 1), (False, 0)])
+async def test_nothing_is_prepared_for_a_model_that_cannot_go_back(tmp_path, rewinds, prepared):
+    async with stage(tmp_path, config=CONFIG, llm={"rewinds": rewinds}) as it:
+        await it.roster.here("llm").ready()
+        session = (await it.store.create_session()).id
+        it.assistant._preparing.begin(session, dropped_turns=1)
+        await settled()
+        assert len(it.engines["llm"].requests) == prepared
 
 
 async def test_stopping_leaves_no_preparation_behind(tmp_path):
