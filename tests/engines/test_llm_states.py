@@ -56,6 +56,32 @@ def test_saved_states_never_exceed_the_cap_and_the_oldest_goes_first(cap, steps)
         assert states.size == sum(expected.values()) <= cap
 
 
+def parked(size):
+    return Saved([1], bytes(size), size, parked=True)
+
+
+def test_parked_states_grow_old_with_the_saved_ones():
+    states = SavedStates(1000)
+    for name in "가나다":
+        states.put(name, parked(50))
+    for number in range(10):
+        assert states.make_room(f"새 {number}", 100)
+        states.put(f"새 {number}", Saved([], None, 100))
+    assert states.take("나") is not None, "while there is room they cost nothing"
+    assert states.make_room("새 10", 100)
+    assert [session for session, _ in states.newest()] == [f"새 {number}" for number in range(9, 0, -1)]
+    assert (states.size, states.parked) == (900, 0)
+
+
+def test_parked_states_have_a_cap_of_their_own_and_the_oldest_goes_first():
+    states = SavedStates(100, parked_cap=100)
+    states.put("저장", Saved([], None, 100))
+    for name in "가나다":
+        states.put(name, parked(40))
+    assert [session for session, _ in states.newest()] == ["다", "나", "저장"]
+    assert (states.size, states.parked) == (100, 80)
+
+
 @pytest.mark.parametrize("rewinds", [True, False])
 def test_a_session_that_lost_its_sequence_goes_on_where_it_was(rewinds):
     cells = SavingCells(2, rewinds=rewinds)
