@@ -73,7 +73,7 @@ class Store:
             AimarkError: `title_invalid`.
         """
         cleaned = clean_title(title) if tidy(title) else ""
-        now = self._now()
+        now = self.now
         with self.database.writing() as db:
             return sessions.info(db, sessions.create(db, cleaned, now, now))
 
@@ -122,13 +122,13 @@ class Store:
         Raises:
             AimarkError: `message_unknown`: that session has no such message.
         """
-        now = self._now()
+        now = self.now
         with self.database.writing() as db:
             return sessions.info(db, branches.branch(db, sessions.key_of(db, session), before, now))
 
     def delete_session(self, session: str) -> SessionInfo:
         """Hide a session until it is restored or purged. Deleting it again changes nothing."""
-        now = self._now()
+        now = self.now
         with self.database.writing() as db:
             key = sessions.key_of(db, session, deleted=True)
             db.execute("UPDATE session SET deleted = ? WHERE key = ? AND deleted IS NULL", (now, key))
@@ -172,10 +172,7 @@ class Store:
         Raises:
             AimarkError: `import_invalid` naming the place, `import_too_big`.
         """
-        moved = transfer.from_json(text)
-        now = self._now()
-        with self.database.writing() as db:
-            return [sessions.info(db, imported.add(db, session, now)) for session in moved.sessions]
+        return imported.take_in(self.database, text, self.now, lambda work: work())
 
     # Turns ------------------------------------------------------------------------------------------------------
 
@@ -191,7 +188,7 @@ class Store:
         Raises:
             AimarkError: `message_unknown`, or `message_busy`: an answer after it is still being written.
         """
-        now = self._now()
+        now = self.now
         with self.database.writing() as db:
             key = sessions.create(db, "", now, now, session) if new else sessions.key_of(db, session)
             if replaces is not None:
@@ -221,7 +218,7 @@ class Store:
         Raises:
             AimarkError: `turn_not_open`.
         """
-        now = self._now()
+        now = self.now
         with self.database.writing() as db:
             turns.end(db, turn, turns.TurnEnd(state, reply, timings, fault, tokens), now)
 
@@ -231,14 +228,18 @@ class Store:
         Raises:
             AimarkError: `turn_not_open`.
         """
-        now = self._now()
+        now = self.now
         with self.database.writing() as db:
             return turns.cut(db, turn, shorten, now)
 
     def mark_interrupted(self) -> int:
-        """At start-up: turns left streaming by a crash become interrupted, their text kept; how many they were."""
-        now = self._now()
+        """At start-up: turns left streaming by a crash become interrupted, their text kept; how many they were.
+
+        What it left of an import that was not complete is removed.
+        """
+        now = self.now
         with self.database.writing() as db:
+            sessions.remove_hidden(db)
             return turns.mark_interrupted(db, now)
 
     def history(self, session: str, turns_shown: int) -> list[ChatMessage]:
@@ -249,5 +250,7 @@ class Store:
         with self.database.reading() as db:
             return turns.history(db, sessions.key_of(db, session), turns_shown)
 
-    def _now(self) -> str:
+    @property
+    def now(self) -> str:
+        """The time of day as it is stored."""
         return timestamp(self._clock())
