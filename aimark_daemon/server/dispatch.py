@@ -236,8 +236,7 @@ class Dispatch:
                 return m.Ok(id=number)
             case m.ImportSessions():
                 imported = await store.import_text(self._uploads.whole(client, message.text))
-                for session in imported:
-                    self.publish("sessions", m.SessionChanged(session=session))
+                self.publish("sessions", m.SessionsImported(count=len(imported)), client)
                 return m.SessionsReply(id=number, sessions=tuple(imported))
             case _:
                 return await self._control(client, message)

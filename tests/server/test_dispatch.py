@@ -2,7 +2,10 @@
 
 import asyncio
 import contextlib
+import errno
+import io
 import json
+import os
 
 import pytest
 
@@ -20,6 +23,7 @@ from aimark_daemon.protocol.messages import (
     RenameSession,
     SessionChanged,
     SessionReply,
+    SessionsImported,
     SessionsReply,
     ShowSession,
     Submit,
@@ -175,6 +179,35 @@ async def test_an_import_in_parts_is_stored_with_the_last_of_them(tmp_path):
         assert [session.title for session in client.of(SessionsReply)[0].sessions] == ["가나다", "라마바"]
         await it.dispatch.request(client, ImportSessions(id=901, text=moved("사")))
         assert await it.store.count_sessions() == 3
+
+
+async def test_an_import_of_many_sessions_is_one_event_for_those_who_follow_them(tmp_path):
+    async with dispatching(tmp_path) as it:
+        asking, follower, other = Client("sessions"), Client("sessions"), Client("turns")
+        for client in (asking, follower, other):
+            await it.dispatch.connected(client)
+        await it.dispatch.request(asking, ImportSessions(id=1, text=moved(*(f"대화 {n}" for n in range(300)))))
+        assert len(asking.of(SessionsReply)[0].sessions) == 300
+        assert len(asking.events) == 1
+        assert follower.events == [SessionsImported(count=300)]
+        assert other.events == []
+
+
+@pytest.mark.parametrize(("number", "code"), [(errno.ENOSPC, "database_disk_full"), (errno.EIO, "database_unwritable")])
+def test_an_upload_that_the_disk_refuses_is_told_and_forgotten(monkeypatch, number, code):
+    class Full(io.BytesIO):
+        def write(self, _data):
+            raise OSError(number, os.strerror(number))
+
+        def close(self):
+            raise OSError(number, os.strerror(number))
+
+    uploads, client = Uploads(), Client()
+    with monkeypatch.context() as patched:
+        patched.setattr("tempfile.SpooledTemporaryFile", lambda _size: Full())
+        with pytest.raises(AimarkError, match=code):
+            uploads.add(client, "가")
+    assert uploads.whole(client, "다") == "다"
 
 
 async def test_an_import_in_parts_that_is_wrong_at_its_end_changes_nothing(tmp_path):

@@ -75,6 +75,7 @@ export type ServerMessage =
   | EngineChanged
   | GameChanged
   | SessionChanged
+  | SessionsImported
   | Telemetry
   | TelemetryHistory
   | Notice;
@@ -794,6 +795,12 @@ export interface GameChanged {
 export interface SessionChanged {
   type: "session_changed";
   session: SessionInfo;
+}
+
+/** Another client has imported this many sessions (topic sessions): ask for the list again. */
+export interface SessionsImported {
+  type: "sessions_imported";
+  count: number;
 }
 
 /**
