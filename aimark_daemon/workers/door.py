@@ -65,8 +65,8 @@ class Door:
     async def take(self, life: Life, limit_s: float, *, whoever_asks: bool = False) -> bool:
         """Let the child, which is idle, leave what it knows. True: the door stays shut, and the child can be ended.
 
-        False: somebody asked meanwhile, and is let through, or the child has ended or is ending already. Who asks does
-        not wait for it, unless the child has to go `whoever_asks`.
+        False: somebody asked meanwhile, and is let through at once, or the child has ended or is ending already. If it
+        has to go `whoever_asks`, they wait for the next one.
         """
         if self._handover is None:
             return True
@@ -77,7 +77,7 @@ class Door:
         try:
             took = within(limit_s, f"worker {self._name}: to take", self._handover.take(self._caller(life, begun)))
             await self._hurry.unless(took, "to take", *(() if whoever_asks else (self._asked,)))
-            wanted = self._calls.waiting > 0
+            wanted = not whoever_asks and self._calls.waiting > 0
         finally:
             for call in begun:
                 call.cancel()
