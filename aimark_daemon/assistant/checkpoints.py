@@ -40,4 +40,4 @@ class Checkpoints:
         except Exception as error:
             # An end that overtook it has stored more. Otherwise the end of the turn says whether the store is well.
             if not TURN_NOT_OPEN.caught_in(error):
-                log.warning("turn %d could not be stored while it is answered", self._turn.number, exc_info=error)
+                log.warning("turn %d could not be stored while it is answered: %s", self._turn.number, error)
