@@ -37,7 +37,7 @@ class Checkpoints:
     async def _store_reply(self) -> None:
         try:
             await self._store.checkpoint(self._turn.number, self._turn.reply)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - no harm to the answer, whatever it is
             # An end that overtook it has stored more. Otherwise the end of the turn says whether the store is well.
             if not TURN_NOT_OPEN.caught_in(error):
                 log.warning("turn %d could not be stored while it is answered: %s", self._turn.number, error)
