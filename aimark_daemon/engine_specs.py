@@ -26,7 +26,7 @@ FAKE_ENGINES: dict[Job, str] = {
 }
 
 
-def usable_cores() -> int:
+def usable_processors() -> int:
     """Processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
@@ -48,10 +48,10 @@ def engine_spec(
             if config.llm.threads is not None:
                 settings["threads"] = config.llm.threads
         case "stt":
-            settings |= {"threads": config.stt.threads or usable_cores()}
+            settings |= {"threads": config.stt.threads or usable_processors()}
         case "tts":
             # The voice works beside the language model: half the cores each is faster than all for both.
-            settings |= {"threads": config.tts.threads or max(1, usable_cores() // 2)}
+            settings |= {"threads": config.tts.threads or max(1, usable_processors() // 2)}
             settings |= {"voices": dict(voices or {}), "warm": [config.language]}
     return WorkerSpec(name=job, engine=ENGINES[job], settings=settings, makes_room=job == "stt")
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from aimark_daemon.assistant.ahead import MakeRequest
+from aimark_daemon.assistant.checkpoints import Checkpoints
 from aimark_daemon.assistant.running import RunningTurn
 from aimark_daemon.assistant.speaking import Speaker
 from aimark_daemon.assistant.thinking import Thinking
@@ -22,9 +23,6 @@ from aimark_daemon.plugins.service import Plugins
 from aimark_daemon.protocol.messages import Done, Notify, Progress
 from aimark_daemon.roster import Roster
 from aimark_daemon.store import AsyncStore
-
-CHECKPOINT_S = 1.0
-"""A streamed answer is stored at least this often, so that a crash loses no more."""
 
 
 class Answer(msgspec.Struct):
@@ -104,16 +102,13 @@ async def answer_by_model(
     request = chat_request(turn.session, history, asked, config, spoken=speaker is not None)
     asked_s = turn.stopwatch.elapsed_s()
     asked_at = clock()
-    stored_at = clock()
+    checkpoints = Checkpoints(turn, store, clock)
 
     async def take(delta: TextDelta) -> None:
-        nonlocal stored_at
         turn.say(delta.text)
         if speaker is not None:
             speaker.feed(delta.text)
-        if clock() - stored_at >= CHECKPOINT_S:
-            stored_at = clock()
-            await store.checkpoint(turn.number, turn.reply)
+        checkpoints.consider()
 
     result = await Thinking(turn, roster, request, take).run()
     if turn.ahead is not None and turn.ahead.used:

@@ -11,7 +11,7 @@ from aimark_daemon.assistant.answering import Answer, answer_by_command, answer_
 from aimark_daemon.assistant.ears import Ears
 from aimark_daemon.assistant.ending import end_early
 from aimark_daemon.assistant.faults import TEXT_EMPTY, TEXT_TOO_LONG, TURN_UNKNOWN
-from aimark_daemon.assistant.listener import Listener
+from aimark_daemon.assistant.listener import Listener, Publish
 from aimark_daemon.assistant.loudspeaker import Speech
 from aimark_daemon.assistant.preparing import Preparing
 from aimark_daemon.assistant.questions import Questions
@@ -27,22 +27,13 @@ from aimark_daemon.conversation.turn import Step
 from aimark_daemon.engines.base import Language
 from aimark_daemon.plugins.service import Plugins
 from aimark_daemon.protocol.audio import AudioFrame
-from aimark_daemon.protocol.messages import (
-    MAX_TEXT_CHARS,
-    CommandInfo,
-    Event,
-    SessionChanged,
-    SpeechHeard,
-    Topic,
-)
+from aimark_daemon.protocol.messages import MAX_TEXT_CHARS, CommandInfo, SessionChanged, SpeechHeard
 from aimark_daemon.roster import ENGINE_STOPPED, Roster
 from aimark_daemon.store import AsyncStore
 from aimark_daemon.store.faults import MESSAGE_UNKNOWN
+from aimark_daemon.store.sessions import new_identity
 
 log = logging.getLogger("aimark.assistant")
-
-Publish = Callable[[Topic, Event, Listener | None], None]
-"""Send an event to everyone who subscribed to the topic, except one listener who has it already."""
 
 
 class Assistant:
@@ -251,14 +242,13 @@ class Assistant:
             raise ENGINE_STOPPED()
         if said.transcript is not None:
             said = replace(said, text=await self._plugins.transform_input(said.text, said.listener.language))
-        session = said.session
-        if session is None:
-            session = (await self._store.create_session(identity=said.new_id)).id
+        session = said.session if said.session is not None else said.new_id or new_identity()
         self._preparing.cancel(session)
-        number = await self._store.begin_turn(session, said.text, said.replaces)
+        number = await self._store.begin_turn(session, said.text, said.replaces, new=said.session is None)
         ear = self._ears.loudspeaker(said.listener)
         running = RunningTurn(number, session, said, publish=self._publish, ear=ear)
         self._turns[number] = running
+        self._preparing.cancel(session)  # again: a turn that ended meanwhile has begun one
         running.announce(said.request, said.replaces)
         if (transcript := said.transcript) is not None:
             running.heard(transcript)
@@ -288,21 +278,24 @@ class Assistant:
                         clock=self._clock,
                         transform=self._plugins.transform_speech,
                     )
-                answer = await self._answer(turn, speaker, config)
-                turn.step(Step.ANSWER)
-                # Whatever becomes of its sound: the answer is complete.
-                await self._store.end_turn(
-                    turn.number, "complete", turn.reply, timings=turn.stopwatch.timings(), tokens=answer.tokens
-                )
+                try:
+                    answer = await self._answer(turn, speaker, config)
+                    turn.step(Step.ANSWER)
+                    # Whatever becomes of its sound: the answer is complete.
+                    await self._store.end_turn(
+                        turn.number, "complete", turn.reply, timings=turn.stopwatch.timings(), tokens=answer.tokens
+                    )
+                except (asyncio.CancelledError, Exception) as error:  # noqa: BLE001 - the turn must end, and say why
+                    # Before the lock is left: the turn that waits for it reads what was said in this one.
+                    await end_early(turn, speaker, self._store, error)
+                    return
             if speaker is not None:
                 await speaker.finish()
             turn.close()
             turn.stopwatch.mark("end")
             self._log(turn.number, "answered", turn.reply)
             turn.end(Step.FALL_SILENT, done(turn, answer))
-        except asyncio.CancelledError:
-            await end_early(turn, speaker, self._store)
-        except Exception as error:  # noqa: BLE001 - the turn must end, and say why
+        except (asyncio.CancelledError, Exception) as error:  # noqa: BLE001 - the turn must end, and say why
             await end_early(turn, speaker, self._store, error)
         finally:
             if turn.ahead is not None:

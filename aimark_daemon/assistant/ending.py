@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from aimark_daemon.assistant.running import RunningTurn
@@ -16,13 +17,13 @@ log = logging.getLogger("aimark.assistant")
 
 
 async def end_early(
-    turn: RunningTurn, speaker: Speaker | None, store: AsyncStore, error: Exception | None = None
+    turn: RunningTurn, speaker: Speaker | None, store: AsyncStore, error: Exception | asyncio.CancelledError
 ) -> None:
-    """Be silent, store what was answered, and tell it: failed with `error`, or cancelled without."""
+    """Be silent, store what was answered, and tell it: failed with `error`, or cancelled."""
     turn.close()
     if speaker is not None:
         await speaker.cancel()
-    fault = as_fault(error) if error is not None else None
+    fault = None if isinstance(error, asyncio.CancelledError) else as_fault(error)
     if fault is not None and fault.code == "internal":
         log.error("turn %d failed", turn.number, exc_info=error)
     step = Step.FAIL if fault is not None else Step.CANCEL

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from aimark_daemon.protocol.audio import AudioFrame
-from aimark_daemon.protocol.messages import Event
+from aimark_daemon.protocol.messages import Event, Topic
 
 
 class Listener(Protocol):
@@ -20,3 +21,7 @@ class Listener(Protocol):
 
     def send_audio(self, frame: AudioFrame) -> None:
         """Take one piece of speech."""
+
+
+Publish = Callable[[Topic, Event, Listener | None], None]
+"""Send an event to everyone who subscribed to the topic, except one listener who has it already."""

@@ -22,13 +22,17 @@ log = logging.getLogger("aimark.assistant")
 
 
 class Preparing:
-    """At most one preparation for each session. Background work: the engine leaves it for anybody's question."""
+    """At most one preparation for each session, and one at a time: an engine takes few calls, and people need them.
+
+    Background work: the engine leaves it for anybody's question.
+    """
 
     def __init__(self, store: AsyncStore, roster: Roster, config: Callable[[], Config]) -> None:
         self._store = store
         self._roster = roster
         self._config = config
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._alone = asyncio.Lock()
 
     def begin(self, session: str, *, dropped_turns: int) -> None:
         """A turn has ended; `dropped_turns`: what did not fit the context any more."""
@@ -55,31 +59,38 @@ class Preparing:
             del self._tasks[session]
 
     async def _prepare(self, session: str, *, moves: bool) -> None:
-        config = self._config()
-        turns = config.llm.history_turns
         try:
-            history = await self._store.history(session, turns + 1)
-            if not moves and len(history) <= 2 * turns:
-                return
-            if len(history) > 2 * turns:
-                history = history[2:]
-            worker = self._roster.here("llm")
-            if worker is None or worker.status.state not in (WorkerState.READY, WorkerState.BUSY):
-                return
-            call = worker.call(
-                CHAT,
-                ChatRequest(
-                    session=session,
-                    messages=messages_for(history, "", config),
-                    sampling=sampling(config),
-                    priority="background",
-                    only_prompt=True,
-                ),
-            )
-            try:
-                await call.result()
-            finally:
-                call.cancel()
+            async with self._alone:
+                await self._evaluate(session, moves=moves)
         except AimarkError as error:
             # The next turn evaluates it then, and says what is wrong if it still is.
             log.info("preparing a session ended: %s", error)
+
+    async def _evaluate(self, session: str, *, moves: bool) -> None:
+        config = self._config()
+        turns = config.llm.history_turns
+        worker = self._roster.here("llm")
+        if worker is None or worker.status.state not in (WorkerState.READY, WorkerState.BUSY):
+            return
+        facts = worker.status.facts
+        if facts is not None and facts.extra.get("rewinds") is False:
+            return  # It would have to forget what follows the history, and forgets all or nothing.
+        history = await self._store.history(session, turns + 1)
+        if not moves and len(history) <= 2 * turns:
+            return
+        if len(history) > 2 * turns:
+            history = history[2:]
+        call = worker.call(
+            CHAT,
+            ChatRequest(
+                session=session,
+                messages=messages_for(history, "", config),
+                sampling=sampling(config),
+                priority="background",
+                only_prompt=True,
+            ),
+        )
+        try:
+            await call.result()
+        finally:
+            call.cancel()

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any
 
 import msgspec
 
-from aimark_daemon.assistant.listener import Listener
+from aimark_daemon.assistant.listener import Listener, Publish
 from aimark_daemon.assistant.utterance import Utterance
 from aimark_daemon.conversation.turn import Step
 from aimark_daemon.engines.base import Transcript
 from aimark_daemon.protocol.audio import AudioFrame
-from aimark_daemon.protocol.messages import Delta, Event, Heard, Topic, TurnStarted
+from aimark_daemon.protocol.messages import Delta, Event, Heard, TurnStarted
 
 
 class Voice:
@@ -48,7 +48,7 @@ class RunningTurn:
         session: str,
         said: Utterance,
         *,
-        publish: Callable[[Topic, Event, Listener | None], None],
+        publish: Publish,
         ear: Listener,
     ) -> None:
         """`ear` gets the events and the sound for the utterance's listener."""

@@ -68,9 +68,9 @@ def libraries(names: dict[str, str]) -> Iterator[Finding]:
 
 
 def _processor() -> Finding:
-    from aimark_daemon.engine_specs import usable_cores
+    from aimark_daemon.engine_specs import usable_processors
 
-    cores = usable_cores()
+    cores = usable_processors()
     facts = Path("/proc/cpuinfo")
     if platform.machine().lower() in ("x86_64", "amd64") and facts.is_file():
         flags = facts.read_text(encoding="utf-8", errors="replace")

@@ -43,6 +43,8 @@ class FakeSettings(msgspec.Struct, frozen=True):
     fail_after: int | None = None
     """Raise `llm_failed` after so many tokens."""
     model: str = "fake-llm"
+    rewinds: bool = True
+    """Whether it says that it can go back in what it has evaluated."""
 
 
 def tokens_of(text: str) -> list[str]:
@@ -68,7 +70,9 @@ class FakeLLM:
         except msgspec.ValidationError as error:
             raise LLM_SETTINGS_INVALID(what=str(error)) from error
         progress()
-        return Facts(model=self._settings.model, context=self._settings.n_ctx, load_s=0.0, warmup_s=0.0)
+        known = self._settings
+        extra = {"rewinds": known.rewinds}
+        return Facts(model=known.model, context=known.n_ctx, load_s=0.0, warmup_s=0.0, extra=extra)
 
     def chat(self, request: ChatRequest, call: EngineCall) -> ChatResult:
         """Say the scripted answer, a word at a time. Raises AimarkError."""

@@ -144,18 +144,17 @@ class SequenceCache:
         idle = [other for other in self.slots if other.tokens and other is not slot and other not in busy]
         if sum(len(other.tokens) for other in idle) < IDLE_CELLS:
             return
+        left = False
         for other in sorted(idle, key=lambda s: s.used):
             if self._save(other):
                 self._forget(other)
-        if busy or not slot.tokens:
+                left = True
+        if busy or not left or not slot.tokens:
             return
-        size = self._cells.size(slot.sequence)
-        data = self._cells.save(slot.sequence, size)
+        data = self._cells.save(slot.sequence, self._cells.size(slot.sequence))
         if data is not None:
-            tokens = list(slot.tokens)
-            self._forget(slot)
-            if self._cells.restore(slot.sequence, data):
-                slot.tokens.extend(tokens)
+            # It may take more cells than before: what it shared with another sequence it has to itself then.
+            self._restore(slot, Saved(list(slot.tokens), data, len(data)), (slot,))
 
     def settle(self, slot: Slot) -> None:
         """Cut the record to what the cache really holds: after an abort or a failure, tokens at its end are missing."""

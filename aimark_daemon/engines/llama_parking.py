@@ -91,7 +91,7 @@ class LlamaParking:
             return
         newer = self._saved.newest()
         for entry in reversed(entries):
-            self._saved.put(entry.session, Saved(entry.tokens, states.state(entry), 0))
+            self._saved.put(entry.session, Saved(entry.tokens, states.state(entry), entry.size, parked=True))
             taken.append(entry.size)
         for session, saved in reversed(newer):
             self._saved.put(session, saved)

@@ -840,6 +840,12 @@ class SessionChanged(Event, frozen=True, tag="session_changed"):
     session: SessionInfo
 
 
+class SessionsImported(Event, frozen=True, tag="sessions_imported"):
+    """Another client has imported this many sessions (topic sessions): ask for the list again."""
+
+    count: int
+
+
 class Telemetry(Event, frozen=True, tag="telemetry"):
     """One sample of the machine (topic telemetry). `time` in seconds since the epoch; bytes; percent.
 
@@ -937,6 +943,7 @@ ServerMessage = (
     | EngineChanged
     | GameChanged
     | SessionChanged
+    | SessionsImported
     | Telemetry
     | TelemetryHistory
     | Notice

@@ -57,6 +57,9 @@ class Dispatcher(Protocol):
     async def request(self, client: ClientHandle, message: ClientMessage) -> None:
         """Answer one message through `client.send`."""
 
+    def coming(self, client: ClientHandle, stream: int) -> None:
+        """A `listen` of this number was read; its `request` follows when what came before it is done."""
+
     async def audio(self, client: ClientHandle, frame: AudioFrame) -> None:
         """Take one microphone frame. Waiting here slows this client's frames down, and nothing else."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from typing import Final, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -17,9 +18,6 @@ from aimark_daemon.protocol.audio import AudioFrame
 from aimark_daemon.server.base import ClientHandle
 from aimark_daemon.server.uploads import Uploads
 from aimark_daemon.store import AsyncStore
-
-_MAX_EARLY: Final = 64
-"""Cancels that may wait for their `listen`."""
 
 
 class Controls(Protocol):
@@ -79,8 +77,10 @@ class Dispatch:
         self._controls = controls
         self._standing = standing
         self._listens: dict[tuple[ClientHandle, int], m.Listen] = {}
-        self._early: dict[tuple[ClientHandle, int], None] = {}
-        """Streams that were cancelled before they were open: a cancel waits for nothing, a `listen` may."""
+        self._coming: Counter[tuple[ClientHandle, int]] = Counter()
+        """Streams that are not open yet: a `listen` may have to wait."""
+        self._early: set[tuple[ClientHandle, int]] = set()
+        """Those of them that were cancelled: a cancel waits for nothing."""
         self._uploads = Uploads()
         self._clients: set[ClientHandle] = set()
         self.greeted = 0
@@ -110,8 +110,13 @@ class Dispatch:
         self._assistant.forget(client)
         for key in [key for key in self._listens if key[0] is client]:
             del self._listens[key]
-        for key in [key for key in self._early if key[0] is client]:
-            del self._early[key]
+        for key in [key for key in self._coming if key[0] is client]:
+            del self._coming[key]
+            self._early.discard(key)
+
+    def coming(self, client: ClientHandle, stream: int) -> None:
+        """A `listen` was read, and waits for its turn."""
+        self._coming[client, stream] += 1
 
     async def audio(self, client: ClientHandle, frame: AudioFrame) -> None:
         """A microphone frame. A stream that fails is refused once; its later frames are dropped quietly."""
@@ -184,28 +189,34 @@ class Dispatch:
         return m.Welcome(id=message.id, version=m.PROTOCOL_VERSION, daemon=__version__, status=status)
 
     async def _listen(self, client: ClientHandle, message: m.Listen) -> m.Event:
-        await self._assistant.listen(
-            client,
-            message.id,
-            language=message.language,
-            session=message.session,
-            hands_free=message.mode == "hands_free",
-            speak=message.speak,
-            echo_cancelled=message.echo_cancelled,
-        )
-        if (client, message.id) in self._early:
-            del self._early[client, message.id]
+        key = client, message.id
+        try:
+            await self._assistant.listen(
+                client,
+                message.id,
+                language=message.language,
+                session=message.session,
+                hands_free=message.mode == "hands_free",
+                speak=message.speak,
+                echo_cancelled=message.echo_cancelled,
+            )
+        finally:
+            self._coming[key] -= 1
+            if self._coming[key] <= 0:
+                del self._coming[key]
+            cancelled = key in self._early
+            self._early.discard(key)
+        if cancelled:
             self._assistant.stop_listening(client, message.id)
             raise LISTEN_CANCELLED()
-        self._listens[client, message.id] = message
+        self._listens[key] = message
         return m.Listening(id=message.id)
 
     def _stop_listening(self, client: ClientHandle, stream: int) -> None:
-        known = self._listens.pop((client, stream), None)
-        if not self._assistant.stop_listening(client, stream) and known is None:
-            self._early[client, stream] = None
-            if len(self._early) > _MAX_EARLY:
-                del self._early[next(iter(self._early))]
+        key = client, stream
+        known = self._listens.pop(key, None)
+        if not self._assistant.stop_listening(client, stream) and known is None and key in self._coming:
+            self._early.add(key)
 
     def _end_listen(self, client: ClientHandle, message: m.EndListen) -> None:
         """Transcribe in a task of its own: what else the client sends is not held up."""
@@ -252,8 +263,7 @@ class Dispatch:
                 return m.Ok(id=number)
             case m.ImportSessions():
                 imported = await store.import_text(self._uploads.whole(client, message.text))
-                for session in imported:
-                    self.publish("sessions", m.SessionChanged(session=session))
+                self.publish("sessions", m.SessionsImported(count=len(imported)), client)
                 return m.SessionsReply(id=number, sessions=tuple(imported))
             case _:
                 return await self._control(client, message)

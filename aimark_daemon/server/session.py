@@ -201,6 +201,8 @@ class Session:
                 self._client.topics = frozenset(topics)
             case _:
                 pass
+        if isinstance(message, Listen):
+            self._dispatcher.coming(self._client, message.id)
         if isinstance(message, Hello | Subscribe | Listen | EndListen):
             await self._lane.put(
                 HEADER.size, lambda: self._guarded(message.id, self._dispatcher.request(self._client, message))

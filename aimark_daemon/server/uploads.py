@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import tempfile
-from typing import IO
+from contextlib import suppress
+from typing import IO, Final
 
 from aimark_daemon.server.base import ClientHandle
-from aimark_daemon.store.faults import IMPORT_TOO_BIG
+from aimark_daemon.store.faults import DATABASE_UNWRITABLE, DISK_FULL, IMPORT_TOO_BIG
 from aimark_daemon.store.transfer import IMPORT_MIB
 
+_FULL: Final = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 _MEMORY_BYTES = 2 * 1024 * 1024
 """What is smaller never touches the disk."""
 
@@ -24,8 +27,7 @@ class Uploads:
         """Keep a part.
 
         Raises:
-            AimarkError: `import_too_big`; the upload is forgotten.
-            OSError: the disk is full; the upload is forgotten.
+            AimarkError: `import_too_big`, `database_disk_full` or `database_unwritable`; the upload is forgotten.
         """
         file = self._files.get(client)
         if file is None:
@@ -35,6 +37,10 @@ class Uploads:
             if file.tell() + len(data) > self._limit:
                 raise IMPORT_TOO_BIG(size=f"{(file.tell() + len(data)) / 2**20:.1f}", limit=self._limit // 2**20)
             file.write(data)
+        except OSError as error:
+            self.forget(client)
+            kind = DISK_FULL if error.errno in _FULL else DATABASE_UNWRITABLE
+            raise kind(path=tempfile.gettempdir(), detail=str(error)) from error
         except BaseException:
             self.forget(client)
             raise
@@ -43,7 +49,7 @@ class Uploads:
         """All parts and the last one, joined; the upload is over.
 
         Raises:
-            AimarkError: `import_too_big`.
+            AimarkError: as `add`.
         """
         if client not in self._files:
             return last
@@ -59,4 +65,5 @@ class Uploads:
         """Drop what a client has begun to send."""
         file = self._files.pop(client, None)
         if file is not None:
-            file.close()
+            with suppress(OSError):  # a full disk refuses the rest once more
+                file.close()

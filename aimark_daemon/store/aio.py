@@ -12,6 +12,7 @@ from typing import ParamSpec, TypeVar
 from aimark_daemon.engines.base import ChatMessage
 from aimark_daemon.errors import Fault
 from aimark_daemon.protocol.messages import ExportFormat, MessageInfo, SearchHit, SessionInfo, Timings
+from aimark_daemon.store.imported import take_in
 from aimark_daemon.store.store import Store
 from aimark_daemon.store.turns import Ending
 
@@ -22,12 +23,14 @@ T = TypeVar("T")
 class AsyncStore:
     """`Store` for the event loop; see there for what the methods do and raise.
 
-    Calls are carried out in the order they were made. Cancelling a caller does not undo its call.
+    Calls are carried out in the order they were made, but an import takes turns with those that come while it goes on.
+    Cancelling a caller does not undo its call.
     """
 
     def __init__(self, store: Store, thread: ThreadPoolExecutor) -> None:
         self._store = store
         self._thread = thread
+        self._importer = ThreadPoolExecutor(1, "store-import")
         self._closed = False
 
     @classmethod
@@ -46,6 +49,7 @@ class AsyncStore:
         """Finish what was asked for, then close the database. Idempotent."""
         if not self._closed:
             self._closed = True
+            await asyncio.to_thread(self._importer.shutdown)
             await self._do(self._store.close)
             self._thread.shutdown(wait=False)
 
@@ -57,9 +61,9 @@ class AsyncStore:
         """Make a backup unless the newest one is younger than `age`."""
         return await self._do(self._store.backup_if_due, age)
 
-    async def create_session(self, title: str = "", identity: str | None = None) -> SessionInfo:
-        """Make an empty session, under an id that was chosen before or a new one."""
-        return await self._do(self._store.create_session, title, identity)
+    async def create_session(self, title: str = "") -> SessionInfo:
+        """Make an empty session."""
+        return await self._do(self._store.create_session, title)
 
     async def list_sessions(self, limit: int = 1000, offset: int = 0) -> list[SessionInfo]:
         """Sessions that are not deleted, last used first."""
@@ -111,11 +115,12 @@ class AsyncStore:
 
     async def import_text(self, text: str) -> list[SessionInfo]:
         """Add sessions from an export."""
-        return await self._do(self._store.import_text, text)
+        work = self._importer.submit(take_in, self._store.database, text, self._store.now, self._in_turn)
+        return await asyncio.shield(asyncio.wrap_future(work))
 
-    async def begin_turn(self, session: str, text: str, replaces: int | None = None) -> int:
-        """Store what the user said; the turn's number."""
-        return await self._do(self._store.begin_turn, session, text, replaces)
+    async def begin_turn(self, session: str, text: str, replaces: int | None = None, *, new: bool = False) -> int:
+        """Store what the user said, in a `new` session or one that is there; the turn's number."""
+        return await self._do(self._store.begin_turn, session, text, replaces, new=new)
 
     async def checkpoint(self, turn: int, reply: str) -> None:
         """Store the answer so far."""
@@ -147,3 +152,7 @@ class AsyncStore:
 
     async def _do(self, method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await asyncio.shield(asyncio.wrap_future(self._thread.submit(method, *args, **kwargs)))
+
+    def _in_turn(self, work: Callable[[], T]) -> T:
+        """Have work done in the store's thread, after what others asked for before."""
+        return self._thread.submit(work).result()

@@ -16,6 +16,8 @@ from aimark_daemon.store.text import excerpt, match_expression, storable, terms
 _SESSION: Final = """SELECT id, title, created, updated,
     (SELECT count(*) FROM message WHERE message.session = session.key), deleted IS NOT NULL, pinned FROM session"""
 _MOST: Final = 2**31 - 1
+_HIDDEN: Final = "9999-12-31T23:59:59.999Z"
+"""When sessions of an import that is not complete were deleted: no purge takes them, and nobody knows their ids."""
 
 
 def new_identity() -> str:
@@ -23,11 +25,13 @@ def new_identity() -> str:
     return secrets.token_hex(8)
 
 
-def create(db: sqlite3.Connection, title: str, created: str, updated: str, identity: str | None = None) -> int:
-    """A new session's row, under `identity` or a new random id; its key."""
-    identity = identity or new_identity()
+def create(
+    db: sqlite3.Connection, title: str, created: str, updated: str, identity: str | None = None, *, hidden: bool = False
+) -> int:
+    """A new session's row, under `identity` or a new random id; its key. A `hidden` one belongs to an import."""
     cursor = db.execute(
-        "INSERT INTO session (id, title, created, updated) VALUES (?, ?, ?, ?)", (identity, title, created, updated)
+        "INSERT INTO session (id, title, created, updated, deleted) VALUES (?, ?, ?, ?, ?)",
+        (identity or new_identity(), title, created, updated, _HIDDEN if hidden else None),
     )
     key = row_of(cursor.lastrowid)
     index(db, 2 * key + 1, title)
@@ -90,16 +94,37 @@ def purge(db: sqlite3.Connection, before: str) -> int:
     """Remove sessions that were deleted before this time for good; how many they were."""
     keys = [row[0] for row in db.execute("SELECT key FROM session WHERE deleted < ?", (before,))]
     for key in keys:
-        rows = [2 * row[0] for row in db.execute("SELECT id FROM message WHERE session = ?", (key,))]
-        db.executemany("DELETE FROM search WHERE rowid = ?", [(row,) for row in (2 * key + 1, *rows)])
-        db.execute("DELETE FROM session WHERE key = ?", (key,))
+        remove(db, key)
     return len(keys)
+
+
+def remove_hidden(db: sqlite3.Connection) -> None:
+    """Remove what an import that a crash cut off left behind."""
+    for (key,) in db.execute("SELECT key FROM session WHERE deleted = ?", (_HIDDEN,)).fetchall():
+        remove(db, key)
+
+
+def remove(db: sqlite3.Connection, key: int) -> None:
+    """Remove a session for good."""
+    rows = [2 * row[0] for row in db.execute("SELECT id FROM message WHERE session = ?", (key,))]
+    db.executemany("DELETE FROM search WHERE rowid = ?", [(row,) for row in (2 * key + 1, *rows)])
+    db.execute("DELETE FROM session WHERE key = ?", (key,))
 
 
 def index(db: sqlite3.Connection, row: int, text: str) -> None:
     """Make `text` what the search finds in `row` of the full-text index (see `schema`)."""
     db.execute("DELETE FROM search WHERE rowid = ?", (row,))
-    db.execute("INSERT INTO search (rowid, terms) VALUES (?, ?)", (row, " ".join(terms(text))))
+    add_to_index(db, row, indexed(text))
+
+
+def indexed(text: str) -> str:
+    """A text as the full-text index takes it."""
+    return " ".join(terms(text))
+
+
+def add_to_index(db: sqlite3.Connection, row: int, words: str) -> None:
+    """Index a new row, by its `indexed` text."""
+    db.execute("INSERT INTO search (rowid, terms) VALUES (?, ?)", (row, words))
 
 
 def search(db: sqlite3.Connection, query: str, limit: int) -> list[SearchHit]:

@@ -66,18 +66,16 @@ class Store:
 
     # Sessions ---------------------------------------------------------------------------------------------------
 
-    def create_session(self, title: str = "", identity: str | None = None) -> SessionInfo:
+    def create_session(self, title: str = "") -> SessionInfo:
         """Make an empty session. An empty title is replaced when the first message comes.
-
-        `identity` is an id of `sessions.new_identity` that was chosen before.
 
         Raises:
             AimarkError: `title_invalid`.
         """
         cleaned = clean_title(title) if tidy(title) else ""
-        now = self._now()
+        now = self.now
         with self.database.writing() as db:
-            return sessions.info(db, sessions.create(db, cleaned, now, now, identity))
+            return sessions.info(db, sessions.create(db, cleaned, now, now))
 
     def list_sessions(self, limit: int = 1000, offset: int = 0) -> list[SessionInfo]:
         """Sessions that are not deleted: pinned ones, then the others, last used first."""
@@ -124,13 +122,13 @@ class Store:
         Raises:
             AimarkError: `message_unknown`: that session has no such message.
         """
-        now = self._now()
+        now = self.now
         with self.database.writing() as db:
             return sessions.info(db, branches.branch(db, sessions.key_of(db, session), before, now))
 
     def delete_session(self, session: str) -> SessionInfo:
         """Hide a session until it is restored or purged. Deleting it again changes nothing."""
-        now = self._now()
+        now = self.now
         with self.database.writing() as db:
             key = sessions.key_of(db, session, deleted=True)
             db.execute("UPDATE session SET deleted = ? WHERE key = ? AND deleted IS NULL", (now, key))
@@ -174,17 +172,15 @@ class Store:
         Raises:
             AimarkError: `import_invalid` naming the place, `import_too_big`.
         """
-        moved = transfer.from_json(text)
-        now = self._now()
-        with self.database.writing() as db:
-            return [sessions.info(db, imported.add(db, session, now)) for session in moved.sessions]
+        return imported.take_in(self.database, text, self.now, lambda work: work())
 
     # Turns ------------------------------------------------------------------------------------------------------
 
-    def begin_turn(self, session: str, text: str, replaces: int | None = None) -> int:
+    def begin_turn(self, session: str, text: str, replaces: int | None = None, *, new: bool = False) -> int:
         """Store what the user said, before it is answered. Gives the first message's words to an untitled session.
 
-        The user's message `replaces` and all that came after it are removed first.
+        The user's message `replaces` and all that came after it are removed first. A `new` session is made with its
+        first turn, under this id of `sessions.new_identity`, or not at all.
 
         Returns:
             The turn's number: larger than all before, below 2**32.
@@ -192,9 +188,9 @@ class Store:
         Raises:
             AimarkError: `message_unknown`, or `message_busy`: an answer after it is still being written.
         """
-        now = self._now()
+        now = self.now
         with self.database.writing() as db:
-            key = sessions.key_of(db, session)
+            key = sessions.create(db, "", now, now, session) if new else sessions.key_of(db, session)
             if replaces is not None:
                 branches.cut(db, key, replaces)
             return turns.begin(db, key, text, now)
@@ -222,7 +218,7 @@ class Store:
         Raises:
             AimarkError: `turn_not_open`.
         """
-        now = self._now()
+        now = self.now
         with self.database.writing() as db:
             turns.end(db, turn, turns.TurnEnd(state, reply, timings, fault, tokens), now)
 
@@ -232,14 +228,18 @@ class Store:
         Raises:
             AimarkError: `turn_not_open`.
         """
-        now = self._now()
+        now = self.now
         with self.database.writing() as db:
             return turns.cut(db, turn, shorten, now)
 
     def mark_interrupted(self) -> int:
-        """At start-up: turns left streaming by a crash become interrupted, their text kept; how many they were."""
-        now = self._now()
+        """At start-up: turns left streaming by a crash become interrupted, their text kept; how many they were.
+
+        What it left of an import that was not complete is removed.
+        """
+        now = self.now
         with self.database.writing() as db:
+            sessions.remove_hidden(db)
             return turns.mark_interrupted(db, now)
 
     def history(self, session: str, turns_shown: int) -> list[ChatMessage]:
@@ -250,5 +250,7 @@ class Store:
         with self.database.reading() as db:
             return turns.history(db, sessions.key_of(db, session), turns_shown)
 
-    def _now(self) -> str:
+    @property
+    def now(self) -> str:
+        """The time of day as it is stored."""
         return timestamp(self._clock())

@@ -28,6 +28,8 @@ class Door:
         self._opened = opened
         self._life: Life | None = None
         self._giving: asyncio.Task[None] | None = None
+        self._asked = asyncio.Event()
+        """Somebody waits before it."""
         self.open = False
 
     def begin(self, life: Life) -> None:
@@ -52,26 +54,30 @@ class Door:
         """Send waiting requests through, if it is open."""
         if self.open and self._life is not None and self._life.ready:
             self._calls.attach_all(self._life.send)
+        elif self._calls.waiting:
+            self._asked.set()
 
     def idle(self) -> Life | None:
         """The child, if it is ready and nothing is asked of it."""
         life = self._life
         return life if life is not None and self.open and life.ready and not len(self._calls) else None
 
-    async def take(self, life: Life, limit_s: float) -> bool:
+    async def take(self, life: Life, limit_s: float, *, whoever_asks: bool = False) -> bool:
         """Let the child, which is idle, leave what it knows. True: the door stays shut, and the child can be ended.
 
-        False: somebody asked meanwhile, and is let through, or the child has ended or is ending already.
+        False: somebody asked meanwhile, and is let through at once, or the child has ended or is ending already. If it
+        has to go `whoever_asks`, they wait for the next one.
         """
         if self._handover is None:
             return True
         self.open = False
+        self._asked.clear()
         begun: list[PendingCall[Any, Any]] = []
         wanted = True
         try:
             took = within(limit_s, f"worker {self._name}: to take", self._handover.take(self._caller(life, begun)))
-            await self._hurry.unless(took, "to take")
-            wanted = self._calls.waiting > 0
+            await self._hurry.unless(took, "to take", *(() if whoever_asks else (self._asked,)))
+            wanted = not whoever_asks and self._calls.waiting > 0
         finally:
             for call in begun:
                 call.cancel()

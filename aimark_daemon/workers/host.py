@@ -186,11 +186,11 @@ class EngineHost:
     def _work(self) -> None:
         while (call := self._queue.get()) is not None:
             number = call.begin.id
+            call.started()  # before the heartbeat sees it: the time in the queue is not the engine's
             with self._lock:
                 if number not in self._calls:
                     continue
                 self._running.add(number)
-            call.started()
             ending = self._run(call)
             with self._lock:
                 self._running.discard(number)

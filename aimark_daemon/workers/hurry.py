@@ -23,17 +23,17 @@ class Hurry(asyncio.Event):
         except TimeoutError:
             pass
 
-    async def unless(self, answer: Awaitable[_Answer], what: str) -> _Answer | None:
-        """The answer; None if it fails, which is logged as `what`, or if there is hurry before it comes."""
+    async def unless(self, answer: Awaitable[_Answer], what: str, *others: asyncio.Event) -> _Answer | None:
+        """The answer; None if it fails, which is logged as `what`, or if there is hurry or another event first."""
         asked = asyncio.ensure_future(answer)
-        hurry = asyncio.ensure_future(self.wait())
+        events = [asyncio.ensure_future(event.wait()) for event in (self, *others)]
         try:
-            await asyncio.wait({asked, hurry}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({asked, *events}, return_when=asyncio.FIRST_COMPLETED)
             return asked.result() if asked.done() else None
         except Exception:
             log.exception("%s failed", what)
             return None
         finally:
-            for future in (asked, hurry):
+            for future in (asked, *events):
                 future.cancel()
-            await asyncio.gather(asked, hurry, return_exceptions=True)
+            await asyncio.gather(asked, *events, return_exceptions=True)

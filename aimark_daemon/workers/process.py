@@ -47,7 +47,7 @@ def child_environment() -> dict[str, str]:
 
 
 class ChildProcess(asyncio.SubprocessProtocol):
-    """A spawned child. `on_message` gets every message, in order; nothing is delivered after `ended`."""
+    """A spawned child. `on_message` gets every message, in order; nothing is delivered after `close`."""
 
     def __init__(self, name: str, on_message: Callable[[FromChild], None]) -> None:
         self.log = logging.getLogger(f"aimark.worker.{name}")

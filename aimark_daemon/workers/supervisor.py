@@ -169,7 +169,7 @@ class Supervisor:
             if life is None or not await self._door.take(life, TAKE_S):
                 return False
         elif life is not None:
-            await self._door.take(life, TAKE_IN_HURRY_S)
+            await self._door.take(life, TAKE_IN_HURRY_S, whoever_asks=True)
         if self._wanted and not self._stale:
             self._stale = True
             self._begin_anew()

@@ -44,6 +44,25 @@ async def test_the_next_turn_knows_the_answer_that_is_still_being_spoken(tmp_pat
         assert isinstance(await ear.ending(spoken), Done)
 
 
+@pytest.mark.parametrize("speak", [True, False])
+async def test_the_next_turn_knows_what_was_said_in_one_that_was_cancelled(tmp_path, speak):
+    told = "한 문장이 있습니다. " + "그리고 이야기는 계속됩니다. " * 40
+    async with stage(tmp_path, llm={"default": told, "delay_s": 0.005}) as it:
+        ear = Ear()
+        session = (await it.store.create_session()).id
+        first = await it.say("내 이름은 민수야", ear, session=session, speak=speak)
+        await ear.until(lambda: len(ear.text(first)) > 20)
+        second = await it.say("내 이름이 뭐야?", ear, session=session)
+        for _ in range(3):  # the store answers in turn: the second one waits for the first now
+            await it.store.get_session(session)
+        it.assistant.cancel(first)
+        cancelled = await ear.ending(first)
+        await ear.until(lambda: ear.text(second))
+        shown = [request for request in it.engines["llm"].requests if not request.only_prompt][-1].messages
+        assert isinstance(cancelled, Cancelled)
+        assert [m.content for m in shown[1:]] == ["내 이름은 민수야", cancelled.reply, "내 이름이 뭐야?"]
+
+
 async def test_a_cancelled_turn_leaves_the_queue_of_its_session_to_those_who_wait(tmp_path):
     async with stage(tmp_path) as it:
         ear, gate, held = Ear(), asyncio.Event(), []

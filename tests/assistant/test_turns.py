@@ -47,6 +47,13 @@ def refusal(awaitable):
     return catch()
 
 
+async def test_a_question_that_is_refused_leaves_no_empty_session(tmp_path):
+    async with stage(tmp_path) as it:
+        asked = it.assistant.submit("고친 질문", session=None, speak=False, listener=Ear(), replaces=12345)
+        assert (await refusal(asked)).code == "message_unknown"
+        assert await it.store.count_sessions() == 0
+
+
 async def test_a_typed_utterance_is_answered_and_stored(tmp_path):
     async with stage(tmp_path, llm={"replies": {"수도": "서울입니다."}}) as it:
         ear = Ear()

@@ -56,6 +56,32 @@ def test_saved_states_never_exceed_the_cap_and_the_oldest_goes_first(cap, steps)
         assert states.size == sum(expected.values()) <= cap
 
 
+def parked(size):
+    return Saved([1], bytes(size), size, parked=True)
+
+
+def test_parked_states_grow_old_with_the_saved_ones():
+    states = SavedStates(1000)
+    for name in "가나다":
+        states.put(name, parked(50))
+    for number in range(10):
+        assert states.make_room(f"새 {number}", 100)
+        states.put(f"새 {number}", Saved([], None, 100))
+    assert states.take("나") is not None, "while there is room they cost nothing"
+    assert states.make_room("새 10", 100)
+    assert [session for session, _ in states.newest()] == [f"새 {number}" for number in range(9, 0, -1)]
+    assert (states.size, states.parked) == (900, 0)
+
+
+def test_parked_states_have_a_cap_of_their_own_and_the_oldest_goes_first():
+    states = SavedStates(100, parked_cap=100)
+    states.put("저장", Saved([], None, 100))
+    for name in "가나다":
+        states.put(name, parked(40))
+    assert [session for session, _ in states.newest()] == ["다", "나", "저장"]
+    assert (states.size, states.parked) == (100, 80)
+
+
 @pytest.mark.parametrize("rewinds", [True, False])
 def test_a_session_that_lost_its_sequence_goes_on_where_it_was(rewinds):
     cells = SavingCells(2, rewinds=rewinds)
@@ -204,6 +230,58 @@ def test_a_conversation_moves_together_once_others_have_left():
     assert moved == [second.sequence]
     assert cache.of("a") is None
     assert cache.record("a") == conversation("a", 400)
+
+
+def test_a_conversation_is_not_moved_where_nothing_has_left():
+    cells = SavingCells(4)
+    cache = SequenceCache(cells, 4, saved=SavedStates(100), compact=True)
+    moved = []
+    cells.restore = lambda sequence, data: moved.append(sequence) or SavingCells.restore(cells, sequence, data)
+    for name in "ab":
+        evaluate(cells, cache.claim(name, conversation(name, 400)), conversation(name, 400))
+    prompt = conversation("a", 400)
+    for turn in range(5):
+        prompt.append(turn)
+        assert evaluate(cells, cache.claim("a", prompt), prompt) == 1
+    assert moved == []
+    assert cache.of("b") is not None, "which is too large to be saved"
+
+
+class SharingCells(SavingCells):
+    """Cells as a unified cache has them: a copied position is the same cell, a restored one is its own."""
+
+    def used(self):
+        return len({id(cell) for held in self.held for cell in held})
+
+    def save(self, sequence, size):
+        return [cell[0] for cell in self.held[sequence]][:size]
+
+    def restore(self, sequence, data):
+        if self.used() + len(data) > self.cells:
+            return False
+        self.held[sequence] = [[token] for token in data]
+        return True
+
+    def evaluate(self, slot, tokens):
+        missing = tokens[len(slot.tokens) :]
+        self.held[slot.sequence].extend([token] for token in missing)
+        slot.tokens.extend(missing)
+        assert self.used() <= self.cells
+        return len(missing)
+
+
+def test_a_long_conversation_is_not_lost_when_it_moves_away_from_a_shared_beginning():
+    cells = SharingCells(5, cells=2048)
+    cache = SequenceCache(cells, 4, saved=SavedStates(1 << 30), pinned=True, compact=True)
+    system = list(range(300))
+    cells.evaluate(cache.pinned, system)
+    long = [*system, *[9] * 1500]
+    first = cache.claim("긴", long)
+    assert cells.evaluate(first, long) == 1500
+    short = [*system, *[7] * 20]
+    assert cells.evaluate(cache.claim("짧은", short, [first]), short) == 20
+    long += [5] * 20
+    assert cells.evaluate(cache.claim("긴", long), long) == 20
 
 
 def test_what_cannot_be_saved_stays_in_the_cache():

@@ -76,6 +76,9 @@ class FakeDispatcher:
             case _:
                 client.send(m.Ok(id=message.id))
 
+    def coming(self, client: ClientHandle, stream: int) -> None:
+        self.calls.append(("coming", client.id, stream))
+
     async def audio(self, client: ClientHandle, frame: AudioFrame) -> None:
         self.calls.append(frame)
 

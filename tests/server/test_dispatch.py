@@ -2,7 +2,10 @@
 
 import asyncio
 import contextlib
+import errno
+import io
 import json
+import os
 
 import pytest
 
@@ -20,6 +23,7 @@ from aimark_daemon.protocol.messages import (
     RenameSession,
     SessionChanged,
     SessionReply,
+    SessionsImported,
     SessionsReply,
     ShowSession,
     Submit,
@@ -70,6 +74,7 @@ async def test_a_spoken_question_is_answered(tmp_path):
 async def test_a_cancel_that_overtakes_its_listen_closes_the_stream(tmp_path):
     async with dispatching(tmp_path) as it:
         client = Client()
+        it.dispatch.coming(client, 1)
         await it.dispatch.request(client, Cancel(id=2, listen=1))
         with pytest.raises(AimarkError, match="listen_cancelled"):
             await it.dispatch.request(client, Listen(id=1))
@@ -82,6 +87,7 @@ async def test_a_cancel_while_the_stream_is_being_opened_closes_it(tmp_path):
     async with dispatching(tmp_path) as it:
         client = Client()
         it.roster._places["stt"].settled.clear()
+        it.dispatch.coming(client, 1)
         opening = asyncio.create_task(it.dispatch.request(client, Listen(id=1)))
         await asyncio.sleep(0)
         await it.dispatch.request(client, Cancel(id=2, listen=1))
@@ -91,15 +97,28 @@ async def test_a_cancel_while_the_stream_is_being_opened_closes_it(tmp_path):
         assert not it.assistant.busy
 
 
-async def test_cancels_of_streams_that_never_come_are_not_kept_for_ever(tmp_path):
+async def test_a_cancel_that_comes_late_spoils_no_later_stream_of_the_same_number(tmp_path):
+    async with dispatching(tmp_path, stt={"texts": ["하나", "둘"]}) as it:
+        client = Client()
+        for number, turns in ((1, 1), (4, 2)):
+            it.dispatch.coming(client, 7)
+            await it.dispatch.request(client, Listen(id=7))
+            await speak(it, client, 7, silence(0.1) + tone(0.4))
+            await it.dispatch.request(client, EndListen(id=number, listen=7))
+            await client.until(lambda turns=turns: len(client.endings()) == turns)
+            await it.dispatch.request(client, Cancel(id=number + 1, listen=7))
+        assert not client.of(Refused)
+        assert len(client.of(Done)) == 2
+
+
+async def test_of_a_client_that_left_no_stream_is_remembered(tmp_path):
     async with dispatching(tmp_path) as it:
         client = Client()
-        for number in range(1000):
-            await it.dispatch.request(client, Cancel(id=2 * number, listen=2 * number + 1))
-        assert len(it.dispatch._early) < 100
+        it.dispatch.coming(client, 1)
+        await it.dispatch.request(client, Cancel(id=2, listen=1))
         await it.dispatch.disconnected(client)
         assert not it.dispatch._early
-        await it.dispatch.request(Client(), Listen(id=1))
+        assert not it.dispatch._coming
 
 
 async def test_a_stream_that_fails_is_refused_once_and_its_later_frames_are_dropped(tmp_path):
@@ -175,6 +194,35 @@ async def test_an_import_in_parts_is_stored_with_the_last_of_them(tmp_path):
         assert [session.title for session in client.of(SessionsReply)[0].sessions] == ["가나다", "라마바"]
         await it.dispatch.request(client, ImportSessions(id=901, text=moved("사")))
         assert await it.store.count_sessions() == 3
+
+
+async def test_an_import_of_many_sessions_is_one_event_for_those_who_follow_them(tmp_path):
+    async with dispatching(tmp_path) as it:
+        asking, follower, other = Client("sessions"), Client("sessions"), Client("turns")
+        for client in (asking, follower, other):
+            await it.dispatch.connected(client)
+        await it.dispatch.request(asking, ImportSessions(id=1, text=moved(*(f"대화 {n}" for n in range(300)))))
+        assert len(asking.of(SessionsReply)[0].sessions) == 300
+        assert len(asking.events) == 1
+        assert follower.events == [SessionsImported(count=300)]
+        assert other.events == []
+
+
+@pytest.mark.parametrize(("number", "code"), [(errno.ENOSPC, "database_disk_full"), (errno.EIO, "database_unwritable")])
+def test_an_upload_that_the_disk_refuses_is_told_and_forgotten(monkeypatch, number, code):
+    class Full(io.BytesIO):
+        def write(self, _data):
+            raise OSError(number, os.strerror(number))
+
+        def close(self):
+            raise OSError(number, os.strerror(number))
+
+    uploads, client = Uploads(), Client()
+    with monkeypatch.context() as patched:
+        patched.setattr("tempfile.SpooledTemporaryFile", lambda _size: Full())
+        with pytest.raises(AimarkError, match=code):
+            uploads.add(client, "가")
+    assert uploads.whole(client, "다") == "다"
 
 
 async def test_an_import_in_parts_that_is_wrong_at_its_end_changes_nothing(tmp_path):

@@ -132,6 +132,29 @@ async def test_listening_its_frames_and_its_end_keep_their_order_even_if_each_ta
 
 
 @in_loop
+async def test_a_listen_that_has_to_wait_is_known_to_the_cancel_that_overtakes_it(tmp_path):
+    async with open_door(tmp_path) as door, door.greeted() as websocket:
+        free = asyncio.Event()
+
+        async def stuck(client, audio):
+            await free.wait()
+
+        door.dispatcher.audio = stuck
+        await websocket.send(frame(sequence=0))
+        await websocket.send(m.encode(m.Listen(id=6)))
+        await websocket.send(m.encode(m.Cancel(id=9, listen=6)))
+        assert (await next_message(websocket)).id == 9
+        free.set()
+        assert (await next_message(websocket)).id == 6
+        seen = [
+            call for call in door.dispatcher.calls if "coming" in str(call) or isinstance(call, m.Cancel | m.Listen)
+        ]
+        assert seen[0][0] == "coming"
+        assert seen[0][2] == 6
+        assert [type(call) for call in seen[1:]] == [m.Cancel, m.Listen]
+
+
+@in_loop
 async def test_cancel_overtakes_frames_that_the_assistant_does_not_take(tmp_path):
     async with open_door(tmp_path) as door, door.greeted() as websocket:
         free = asyncio.Event()

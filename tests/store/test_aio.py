@@ -2,10 +2,12 @@
 
 import asyncio
 import inspect
+import json
 import threading
 from datetime import UTC, datetime
 
 from aimark_daemon.store import AsyncStore, Store
+from aimark_daemon.store.text import terms
 from tests.store.helpers import fault_of
 
 
@@ -55,6 +57,49 @@ def test_calls_made_at_once_are_carried_out_in_their_order(tmp_path):
         await store.close()
 
     asyncio.run(race())
+
+
+def moved(*texts):
+    sessions = [{"title": "옮긴 대화", "messages": [{"role": "user", "content": text}]} for text in texts]
+    return json.dumps({"version": 1, "sessions": sessions}, ensure_ascii=False)
+
+
+def test_a_long_import_holds_nobody_up_and_is_not_seen_before_all_of_it_is_there(tmp_path, monkeypatch):
+    began, go = threading.Event(), threading.Event()
+
+    def slow(text):
+        if text == "멈춤":
+            began.set()
+            assert go.wait(20)
+        return terms(text)
+
+    async def imports():
+        store, _ = await AsyncStore.open(tmp_path / "sessions.db")
+        session = (await store.create_session("여기")).id
+        importing = asyncio.create_task(store.import_text(moved("바다 " * 40_000, "멈춤", "끝")))
+        await asyncio.to_thread(began.wait, 20)
+        async with asyncio.timeout(10):
+            turn = await store.begin_turn(session, "질문")
+            await store.end_turn(turn, "complete", "대답")
+            assert [listed.id for listed in await store.list_sessions()] == [session]
+            assert await store.count_sessions() == 1
+            assert await store.search("바다") == []
+            assert await store.purge(datetime(9000, 1, 1, tzinfo=UTC)) == 0
+            assert "바다" not in await store.export()
+        assert not importing.done()
+        importing.cancel()
+        go.set()
+        await store.close()
+        store, _ = await AsyncStore.open(tmp_path / "sessions.db")
+        assert await store.count_sessions() == 4, "neither cancelling nor closing cuts an import off"
+        assert len(await store.search("바다")) == 1
+        await store.close()
+
+    monkeypatch.setattr("aimark_daemon.store.sessions.terms", slow)
+    try:
+        asyncio.run(imports())
+    finally:
+        go.set()
 
 
 def test_cancelling_the_caller_does_not_undo_its_call(tmp_path):

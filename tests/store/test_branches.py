@@ -2,6 +2,7 @@
 
 import pytest
 
+from aimark_daemon.store.sessions import new_identity
 from tests.store.helpers import fault_of, rows, talk
 
 
@@ -51,6 +52,16 @@ def test_only_the_sessions_own_questions_can_be_replaced(store, talked, which):
     before = rows(store)
     assert fault_of(store.begin_turn, session, "고친 질문", replaces=named.get(which, which)).code == "message_unknown"
     assert rows(store) == before
+
+
+def test_a_refused_question_leaves_no_new_session_behind(store, talked):
+    before = rows(store)
+    asked = {"replaces": store.messages(talked[0])[0].id, "new": True}
+    assert fault_of(store.begin_turn, new_identity(), "고친 질문", **asked).code == "message_unknown"
+    assert rows(store) == before
+    session = new_identity()
+    store.begin_turn(session, "새 대화의 질문", new=True)
+    assert (store.get_session(session).title, store.get_session(session).messages) == ("새 대화의 질문", 2)
 
 
 def test_an_answer_that_is_being_written_is_not_replaced(store, talked):

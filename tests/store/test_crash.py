@@ -5,6 +5,7 @@ import sys
 from contextlib import closing
 
 from aimark_daemon.store import Store
+from tests.store.helpers import rows, talk
 
 WRITER = """
 import sys
@@ -28,7 +29,42 @@ while True:
         print("named", session, turn, number, flush=True)
     number += 1
 """
+IMPORTER = """
+import json, sys, time
+from pathlib import Path
+from aimark_daemon.store import Store, sessions
+
+words = sessions.terms
+
+def terms(text):
+    if text == "멈춤":
+        print("half", flush=True)
+        time.sleep(600)
+    return words(text)
+
+sessions.terms = terms
+store = Store.open(Path(sys.argv[1]))
+moved = [{"messages": [{"role": "user", "content": text}]} for text in ("바다 " * 40_000, "멈춤")]
+store.import_text(json.dumps({"version": 1, "sessions": moved}))
+"""
 KILLS = 15
+
+
+def test_an_import_that_was_killed_half_way_is_not_seen_and_leaves_nothing(tmp_path):
+    path = tmp_path / "sessions.db"
+    with closing(Store.open(path)) as store:
+        talk(store, store.create_session("여기").id, "바다는?", "넓습니다.")
+        before = rows(store)
+    command = [sys.executable, "-c", IMPORTER, str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout.readline() == "half\n"
+        child.kill()
+    with closing(Store.open(path)) as store:
+        assert rows(store) != before
+        assert [info.title for info in store.list_sessions()] == ["여기"]
+        assert [hit.title for hit in store.search("바다")] == ["여기"]
+        store.mark_interrupted()
+        assert rows(store) == before
 
 
 def test_fifteen_kills_lose_no_acknowledged_row(tmp_path):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aimark_daemon.errors import INTERNAL, AimarkError
-from aimark_daemon.store import Store, transfer
+from aimark_daemon.store import Store, imported, transfer
 from tests.store.conftest import Clock
 from tests.store.helpers import fault_of, rows, talk
 
@@ -191,3 +191,25 @@ def test_markdown_is_for_reading(store):
         f"# 서울 여행\n\n{first.created}\n\n## User\n\n어디가 좋아요?\n\n## Assistant\n\n**경복궁**이 좋습니다.\n"
         f"\n---\n\n# 코드\n\n{second.created}\n\n## User\n\nprint?\n\n## Assistant (cancelled)\n\n```python\n"
     )
+
+
+def test_an_import_that_fails_half_way_leaves_nothing_of_its_many_batches(store, monkeypatch):
+    talk(store, store.create_session("있던 대화").id, "질문", "대답")
+    before = rows(store)
+    original = imported.sessions.indexed
+
+    def fails(text):
+        if text == "끝":
+            raise MemoryError
+        return original(text)
+
+    monkeypatch.setattr(imported.sessions, "indexed", fails)
+    monkeypatch.setattr(imported, "BATCH_CHARS", 1)
+    messages = [{"role": "user", "content": text} for text in ("하나", "둘")]
+    sessions = [*[{"messages": messages}] * 40, {"messages": [{"role": "user", "content": "끝"}]}]
+    with pytest.raises(MemoryError):
+        store.import_text(json.dumps({"version": 1, "sessions": sessions}))
+    assert rows(store) == before
+    copies = store.import_text(json.dumps({"version": 1, "sessions": sessions[:-1]}))
+    assert [(copy.messages, copy.deleted) for copy in copies] == [(2, False)] * 40
+    assert [message.content for message in store.messages(copies[7].id)] == ["하나", "둘"]

@@ -274,6 +274,41 @@ async def test_who_asks_while_something_is_taken_keeps_the_child():
         assert worker.status.pid == pid
 
 
+async def test_who_asks_does_not_wait_for_what_is_taken(monkeypatch):
+    luggage = Luggage()
+    monkeypatch.setattr("aimark_daemon.workers.supervisor.TAKE_S", 600.0)
+    async with running(sleeper(handover=luggage), spec()) as worker:
+        await worker.ready()
+        pid = worker.status.pid
+        luggage.go.clear()
+        for how in (worker.sleep, worker.reload):
+            luggage.taking.clear()
+            ending = asyncio.create_task(how())
+            await luggage.taking.wait()
+            async with asyncio.timeout(20):
+                assert await echo(worker) == "안녕"
+                assert not await ending
+        assert worker.status.pid == pid
+        luggage.go.set()
+        assert await worker.sleep(), "and later it sleeps as ever"
+
+
+async def test_a_child_whose_memory_is_wanted_leaves_what_it_knows_whoever_asks():
+    luggage = Luggage()
+    async with running(sleeper(handover=luggage), spec()) as worker:
+        await worker.ready()
+        luggage.go.clear()
+        luggage.taking.clear()
+        ending = asyncio.create_task(worker.reload(force=True))
+        await luggage.taking.wait()
+        asked = worker.call(ECHO, Ask("안녕"))
+        await asyncio.sleep(0)
+        luggage.go.set()
+        assert await ending
+        assert (await asked.result()).text == "안녕"
+        assert ("take", "짐") in luggage.said
+
+
 async def test_a_handover_that_fails_or_takes_too_long_holds_nothing_up(monkeypatch):
     class Heavy:
         async def take(self, call):

@@ -81,6 +81,7 @@ export type ServerMessage =
   | EngineChanged
   | GameChanged
   | SessionChanged
+  | SessionsImported
   | Telemetry
   | TelemetryHistory
   | Notice
@@ -895,6 +896,12 @@ export interface GameChanged {
 export interface SessionChanged {
   type: "session_changed";
   session: SessionInfo;
+}
+
+/** Another client has imported this many sessions (topic sessions): ask for the list again. */
+export interface SessionsImported {
+  type: "sessions_imported";
+  count: number;
 }
 
 /**

@@ -32,6 +32,7 @@ export const connection = new Connection(
     },
     message: (message) => {
       hear(message);
+      if (message.type === "sessions_imported") void ask({ type: "list_sessions", limit: MOST_SESSIONS });
       enqueue(message);
     },
     frame: (data) => {
