@@ -99,7 +99,7 @@ async def answer_by_model(
     history = await store.history(turn.session, config.llm.history_turns)
     language = turn.listener.language
     asked = with_notes(turn.text, await plugins.notes(turn.text, turn.session, language), language)
-    request = chat_request(turn.session, history, asked, config, spoken=speaker is not None)
+    request = chat_request(turn.session, history, turn.text, config, spoken=speaker is not None, noted=asked)
     asked_s = turn.stopwatch.elapsed_s()
     asked_at = clock()
     checkpoints = Checkpoints(turn, store, clock)
@@ -125,10 +125,19 @@ async def answer_by_model(
 
 
 def chat_request(
-    session: str, history: Sequence[ChatMessage], text: str, config: Config, *, spoken: bool
+    session: str,
+    history: Sequence[ChatMessage],
+    text: str,
+    config: Config,
+    *,
+    spoken: bool,
+    noted: str | None = None,
 ) -> MakeRequest:
-    """What the model is asked for the answer to `text`, once its engine's facts are known."""
-    messages = messages_for(history, text, config)
+    """What the model is asked for the answer to `text`, once its engine's facts are known.
+
+    `noted`: the text with what plugins add to it.
+    """
+    messages = messages_for(history, text, config, noted)
 
     def request(facts: Facts) -> ChatRequest:
         threads = _threads_beside_speech(facts.threads) if spoken else None
@@ -137,10 +146,13 @@ def chat_request(
     return request
 
 
-def messages_for(history: Sequence[ChatMessage], text: str, config: Config) -> tuple[ChatMessage, ...]:
-    """What the model sees for the answer to `text`."""
+def messages_for(
+    history: Sequence[ChatMessage], text: str, config: Config, noted: str | None = None
+) -> tuple[ChatMessage, ...]:
+    """What the model sees for the answer to `text`. A plugin's notes do not decide the language of the instructions."""
     said = [message.content for message in history if message.role == "user"]
-    return build_messages(instructions(config, [*said, text]), history, text, config.llm.history_turns)
+    system = instructions(config, [*said, text])
+    return build_messages(system, history, text if noted is None else noted, config.llm.history_turns)
 
 
 def sampling(config: Config) -> Sampling:

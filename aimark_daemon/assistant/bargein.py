@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Literal
 
 from aimark_daemon.assistant.loudspeaker import Loudspeaker, Speech
 from aimark_daemon.conversation.backchannel import is_backchannel
+
+log = logging.getLogger("aimark.assistant")
 
 ENOUGH_S: Final = 0.7
 """Nobody coughs or hums for so long: this is speech, whatever its words."""
@@ -76,4 +79,8 @@ class BargeIn:
 
     async def _end(self, cut: Sequence[tuple[Speech, int]]) -> None:
         for speech, reckoned in cut:
-            await self._cut(speech, await self._loudspeaker.report(speech, reckoned))
+            try:
+                await self._cut(speech, await self._loudspeaker.report(speech, reckoned))
+            except Exception:
+                # One whose turn was removed meanwhile does not keep the others running.
+                log.exception("the words heard of turn %d were not stored", speech.turn)

@@ -241,7 +241,11 @@ class Assistant:
         if self._stopped:
             raise ENGINE_STOPPED()
         if said.transcript is not None:
-            said = replace(said, text=await self._plugins.transform_input(said.text, said.listener.language))
+            words = await self._plugins.transform_input(said.text, said.listener.language)
+            if words != said.text and said.ahead is not None:
+                said.ahead.discard()  # It answers other words.
+                said = replace(said, ahead=None)
+            said = replace(said, text=words)
         session = said.session if said.session is not None else said.new_id or new_identity()
         self._preparing.cancel(session)
         number = await self._store.begin_turn(session, said.text, said.replaces, new=said.session is None)

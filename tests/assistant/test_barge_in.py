@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from aimark_daemon.assistant import loudspeaker
+from aimark_daemon.assistant.bargein import BargeIn
 from aimark_daemon.protocol.messages import (
     Cancelled,
     Done,
@@ -17,6 +18,7 @@ from aimark_daemon.protocol.messages import (
     SpeechStopped,
     TurnStarted,
 )
+from aimark_daemon.store.faults import TURN_NOT_OPEN
 from tests.assistant.stage import Ear, stage
 from tests.assistant.test_hands_free import Talk
 from tests.assistant.test_races import Gate
@@ -238,3 +240,30 @@ async def test_a_short_answer_to_a_question_is_no_sound_of_listening(tmp_path):
         await talk.ear.until(lambda: talk.ear.of(Done))
         assert talk.ear.of(Heard)[0].text == "네."
         assert talk.ear.frames
+
+
+async def test_an_answer_that_cannot_be_cut_does_not_keep_others_running():
+    class TwoSpeeches:
+        interrupted = True
+
+        def pause(self):
+            """Nothing to hold."""
+
+        def stop(self):
+            return [(loudspeaker.Speech(turn, 22_050), 100) for turn in (1, 2)]
+
+        async def report(self, _speech, reckoned):
+            return reckoned
+
+    cut = []
+
+    async def cuts(speech, _heard):
+        if speech.turn == 1:
+            raise TURN_NOT_OPEN(turn=1)
+        cut.append(speech.turn)
+
+    judge = BargeIn(TwoSpeeches(), cuts)
+    judge.began()
+    judge.voiced(1.0)
+    await judge.settled()
+    assert cut == [2]
