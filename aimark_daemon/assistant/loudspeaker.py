@@ -11,6 +11,7 @@ from aimark_daemon.assistant.reading import FIRST_STREAM
 from aimark_daemon.conversation.heard import reckoned_end
 from aimark_daemon.protocol.audio import AudioFrame
 from aimark_daemon.protocol.messages import (
+    Cancelled,
     Event,
     SpeechClause,
     SpeechEnded,
@@ -18,6 +19,7 @@ from aimark_daemon.protocol.messages import (
     SpeechResumed,
     SpeechStarted,
     SpeechStopped,
+    TurnError,
 )
 
 TAIL_S = 0.3
@@ -82,8 +84,10 @@ class Loudspeaker:
         """Pass a message on; what is about sound, when the sound is."""
         if isinstance(event, SpeechStarted | SpeechClause | SpeechEnded):
             self._pass(event)
-        else:
-            self._listener.send(event)
+            return
+        if isinstance(event, Cancelled | TurnError | SpeechStopped):
+            self._drop(event.turn)
+        self._listener.send(event)
 
     def send_audio(self, frame: AudioFrame) -> None:
         """Pass sound on: it is played after what was sent before."""
@@ -150,11 +154,19 @@ class Loudspeaker:
         if report is not None and not report.done():
             report.set_result(played_ms)
 
+    def _drop(self, turn: int) -> None:
+        """Its sound was cut off from elsewhere, and clients play no more of it."""
+        self._speeches.pop(turn, None)
+        if self._paused is not None and self._paused.turn == turn:
+            self._paused = None
+        if self._held is not None:
+            self._held = [item for item in self._held if _turn_of(item) != turn]
+
     def _current(self, now: float) -> Speech | None:
         return next((speech for speech in self._speeches.values() if now < speech.until + TAIL_S), None)
 
     def _pass(self, item: SpeechStarted | SpeechClause | SpeechEnded | AudioFrame) -> None:
-        turn = item.stream if isinstance(item, AudioFrame) else item.turn
+        turn = _turn_of(item)
         if turn <= self._stopped.get(turn >= FIRST_STREAM, -1):
             return
         if self._held is not None:
@@ -178,3 +190,7 @@ class Loudspeaker:
             self._listener.send_audio(item)
         else:
             self._listener.send(item)
+
+
+def _turn_of(item: SpeechStarted | SpeechClause | SpeechEnded | AudioFrame) -> int:
+    return item.stream if isinstance(item, AudioFrame) else item.turn

@@ -10,6 +10,7 @@ from aimark_daemon.assistant.listener import Listener
 from aimark_daemon.assistant.running import Voice
 from aimark_daemon.assistant.speaking import Speaker
 from aimark_daemon.assistant.stopwatch import Stopwatch
+from aimark_daemon.protocol.messages import SpeechStopped
 from aimark_daemon.roster import Roster
 
 FIRST_STREAM: Final = 2**31
@@ -48,6 +49,7 @@ class Readings:
         going = self._going.pop(stream, None)
         if going is not None:
             voice, _, task = going
+            voice.send(SpeechStopped(turn=stream))
             voice.open = False
             task.cancel()
         return stream >= FIRST_STREAM

@@ -6,6 +6,7 @@ import pytest
 
 from aimark_daemon.assistant import loudspeaker
 from aimark_daemon.assistant.bargein import BargeIn
+from aimark_daemon.protocol.audio import AudioFrame, FrameKind
 from aimark_daemon.protocol.messages import (
     Cancelled,
     Done,
@@ -15,7 +16,9 @@ from aimark_daemon.protocol.messages import (
     SpeechHeard,
     SpeechPaused,
     SpeechResumed,
+    SpeechStarted,
     SpeechStopped,
+    TurnError,
     TurnStarted,
 )
 from aimark_daemon.store.faults import TURN_NOT_OPEN
@@ -267,3 +270,41 @@ async def test_an_answer_that_cannot_be_cut_does_not_keep_others_running():
     judge.voiced(1.0)
     await judge.settled()
     assert cut == [2]
+
+
+def loud(now, ear):
+    """A loudspeaker at which turn 1 is played for ten seconds."""
+    speaker = loudspeaker.Loudspeaker(ear, lambda: now[0])
+    speaker.send(SpeechStarted(turn=1, sample_rate=16_000))
+    speaker.send_audio(AudioFrame(FrameKind.SPEECH, 1, 0, bytes(320_000)))
+    return speaker
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        Cancelled(turn=1, session="s", reply=""),
+        TurnError(turn=1, session="s", fault=TURN_NOT_OPEN.fault(turn=1), reply=""),
+        SpeechStopped(turn=1),
+    ],
+)
+def test_a_turn_that_ends_early_is_not_playing_any_more(ending):
+    speaker = loud([0.0], Ear())
+    assert speaker.sounding
+    speaker.send(ending)
+    assert not speaker.sounding
+    assert speaker.stop() == []
+
+
+def test_nothing_of_a_turn_that_ended_while_it_was_held_back_follows():
+    ear = Ear()
+    speaker = loud([0.0], ear)
+    speaker.pause()
+    speaker.send(SpeechStarted(turn=2, sample_rate=16_000))
+    speaker.send_audio(AudioFrame(FrameKind.SPEECH, 2, 0, bytes(640)))
+    speaker.send(SpeechStarted(turn=3, sample_rate=16_000))
+    speaker.send(Cancelled(turn=2, session="s", reply=""))
+    speaker.resume()
+    assert [event.turn for event in ear.of(SpeechStarted)] == [1, 3]
+    assert [event.turn for event in ear.of(SpeechResumed)] == [1]
+    assert [frame.stream for frame in ear.frames] == [1]
