@@ -13,8 +13,9 @@ from aimark_daemon.audio.spans import UNVOICED, VOICED, WINDOW
 from aimark_daemon.conversation.endpoint import Onset, Rules
 from aimark_daemon.engines.base import Attention, EngineCall, Language, Transcript
 from aimark_daemon.engines.whisper_decoder import Decoder, Heard
-from aimark_daemon.engines.whisper_hearing import MARGIN, MIN_VOICED
+from aimark_daemon.engines.whisper_hearing import MIN_VOICED
 from aimark_daemon.engines.whisper_pieces import Piece, PieceCutter
+from aimark_daemon.engines.whisper_samples import Samples
 from aimark_daemon.protocol.audio import MIC_RATE
 
 PAUSE = 4 * WINDOW
@@ -25,7 +26,6 @@ EVERY = MIC_RATE
 """How often that is, samples."""
 WAITING_PIECES = 2
 """Complete pieces that may wait to be understood; until then no more sound is taken."""
-BYTES_PER_SAMPLE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +43,11 @@ class Attending:
     """Takes the stream of one call in its thread; `finish` gives all words, `close` ends the other thread."""
 
     def __init__(self, decoder: Decoder, vad: SileroStream, language: Language, call: EngineCall) -> None:
-        import numpy as np  # noqa: PLC0415
-
-        self._np = np
         self._decoder = decoder
         self._vad = vad
         self._language = language
         self._call = call
-        self._half = b""
-        self._samples = np.zeros(0, np.float32)
-        self._offset = 0
+        self._samples = Samples()
         self._cutter = PieceCutter()
         self._onset = Onset(Rules().min_speech_s)
         self._begun = False
@@ -78,13 +73,7 @@ class Attending:
         Raises:
             Exception: what the decoder raised.
         """
-        data = self._half + data
-        whole = len(data) - len(data) % BYTES_PER_SAMPLE
-        self._half = data[whole:]
-        new = self._np.frombuffer(data[:whole], "<i2").astype(self._np.float32) / 32768.0
-        for at in range(0, len(new), MIC_RATE):
-            part = new[at : at + MIC_RATE]
-            self._samples = self._np.concatenate([self._samples, part])
+        for part in self._samples.feed(data):
             self._listen(self._vad.feed(part))
 
     def finish(self) -> Transcript:
@@ -94,7 +83,7 @@ class Attending:
             Exception: what the decoder raised.
         """
         ended = time.monotonic()
-        total = self._offset + len(self._samples)
+        total = self._samples.total
         self._listen(self._vad.finish())
         piece = self._cutter.finish(total)
         if piece is not None:
@@ -120,9 +109,7 @@ class Attending:
             self._push(probability)
         self._call.emit(Attention(blocks=tuple(round(p, 3) for p in probabilities)))
         cutter = self._cutter
-        if (drop := cutter.start - self._offset) > MIC_RATE:
-            self._samples = self._samples[drop:].copy()
-            self._offset += drop
+        self._samples.forget(cutter.start)
         if cutter.voiced_start is None:
             return
         at_pause = cutter.quiet >= PAUSE
@@ -160,9 +147,7 @@ class Attending:
         if not whole and key == self._tried:
             return
         self._tried = key
-        start = max(piece.start, piece.voiced_start - MARGIN)
-        end = min(piece.end, piece.voiced_end + MARGIN)
-        sound = self._samples[start - self._offset : end - self._offset].copy()
+        sound = self._samples.of(piece).copy()
         job = _Job(key, piece.voiced_start, piece.voiced_end, sound, whole)
         self._check()
         with self._changed:

@@ -3,63 +3,47 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from aimark_daemon.audio.silero import SileroStream
 from aimark_daemon.audio.spans import SpeechSpans
 from aimark_daemon.engines.base import EngineCall, Language, Partial, Transcript
 from aimark_daemon.engines.whisper_decoder import Decoder, Heard
 from aimark_daemon.engines.whisper_pieces import Piece, PieceCutter
+from aimark_daemon.engines.whisper_samples import Samples
 from aimark_daemon.protocol.audio import MIC_RATE
 
 MIN_VOICED = MIC_RATE * 6 // 100
 """Shorter sounds than this are clicks, not words; samples."""
-MARGIN = MIC_RATE // 4
-"""Heard around the voiced part, samples."""
 SOFT_END = MIC_RATE // 5
 """A pause as long as this may be the end: the words so far are understood at once, samples."""
 REAL_TIME = 0.5
 """Sound that comes faster than this share of its own length is a file, and is not understood at every pause."""
-BYTES_PER_SAMPLE = 2
 
 
 class Hearing:
     """Takes the stream of one call; `finish` gives the transcript."""
 
     def __init__(self, decoder: Decoder, vad: SileroStream, language: Language, call: EngineCall) -> None:
-        import numpy as np  # noqa: PLC0415
-
-        self._np = np
         self._decoder = decoder
         self._vad = vad
         self._language = language
         self._call = call
         self._began = time.monotonic()
-        self._half = b""
-        self._samples = np.zeros(0, np.float32)
-        self._offset = 0
+        self._samples = Samples()
         self._spans = SpeechSpans()
         self._cutter = PieceCutter()
         self._understood: list[tuple[Piece, Heard]] = []
         self._ahead: tuple[tuple[int, int], Heard] | None = None
-        self._voiced = 0
 
     def feed(self, data: bytes) -> None:
         """Take more s16le bytes; a sample may be split between two calls."""
-        data = self._half + data
-        whole = len(data) - len(data) % BYTES_PER_SAMPLE
-        self._half = data[whole:]
-        new = self._np.frombuffer(data[:whole], "<i2").astype(self._np.float32) / 32768.0
-        # Large uploads go in second by second, so that pieces are forgotten as they are understood.
-        for at in range(0, len(new), MIC_RATE):
-            part = new[at : at + MIC_RATE]
-            self._samples = self._np.concatenate([self._samples, part])
+        for part in self._samples.feed(data):
             self._listen(self._vad.feed(part))
 
     def finish(self) -> Transcript:
         """What was said, after the last byte; nothing if the call was cancelled, as half a question is another one."""
         ended = time.monotonic()
-        total = self._offset + len(self._samples)
+        total = self._samples.total
         self._listen(self._vad.finish())
         piece = self._cutter.finish(total)
         if piece is not None and not self._call.cancelled:
@@ -85,12 +69,12 @@ class Hearing:
             self._spans.push(probability)
             if piece := self._cutter.push(probability):
                 self._understand(piece)
-        self._forget()
+        self._samples.forget(self._cutter.start)
         if probabilities and self._cutter.quiet >= SOFT_END and self._live():
             self._understand_ahead()
 
     def _live(self) -> bool:
-        heard_s = (self._offset + len(self._samples)) / MIC_RATE
+        heard_s = self._samples.total / MIC_RATE
         return time.monotonic() - self._began >= heard_s * REAL_TIME
 
     def _understand_ahead(self) -> None:
@@ -118,13 +102,4 @@ class Hearing:
     def _hear(self, piece: Piece) -> Heard:
         if piece.voiced_end - piece.voiced_start < MIN_VOICED:
             return Heard()
-        start = max(piece.start, piece.voiced_start - MARGIN)
-        end = min(piece.end, piece.voiced_end + MARGIN)
-        samples: Any = self._samples[start - self._offset : end - self._offset]
-        return self._decoder.hear(samples, self._language)
-
-    def _forget(self) -> None:
-        drop = self._cutter.start - self._offset
-        if drop > MIC_RATE:
-            self._samples = self._samples[drop:].copy()
-            self._offset += drop
+        return self._decoder.hear(self._samples.of(piece), self._language)
